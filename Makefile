@@ -1,0 +1,60 @@
+# `make help` lists the targets. Everything happens in .venv; nothing is installed anywhere else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+STAMP := $(VENV)/.installed
+LOCK := requirements/all.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-nz test test-fast lint format bench docs lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one with: make PYTHON=/path/to/python3 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(LOCK) pyproject.toml | $(BIN)/python
+	@grep -E '^uv==' -A 40 $(LOCK) | awk 'NR==1 || /--hash/ {print} NR>1 && !/--hash/ {exit}' > $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python $(LOCK)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(STAMP) ## Make .venv with the locked dependencies (quick when nothing changed)
+
+demo: $(STAMP) ## A living city on this machine: Kafka, ClickHouse, worker, sink, residents
+	@$(BIN)/venuecode demo
+
+demo-nz: $(STAMP) ## The same with New Zealand's real venues and exposure windows
+	@$(BIN)/venuecode demo --city nz
+
+test: lint ## Everything: linters, types, directions, all tests
+	$(BIN)/python -m pytest
+
+test-fast: $(STAMP) ## Unit and property tests: no broker, no database, under a minute
+	$(BIN)/python -m pytest tests/unit tests/property
+
+lint: $(STAMP) ## Linters, types, import directions
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-timings
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+bench: $(STAMP) ## Measure the worker and the sink on the embedded platform
+	@$(BIN)/venuecode bench all
+
+docs: $(STAMP) ## Make the pictures and reference pages again
+	@$(BIN)/python -m docs.make
+
+lock: $(BIN)/python ## Resolve the dependencies again
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --quiet --upgrade -o $(LOCK)
+
+clean: ## Remove .venv and caches (the platform's data stays: `venuecode platform down --delete-data`)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

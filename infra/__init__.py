@@ -1,0 +1,1 @@
+"""Composes producers, streams and sinks into processes: settings, command line, embedded servers, topics."""

@@ -1,0 +1,51 @@
+"""`venuecode`: the command line, one file per verb."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+
+import typer
+
+_VERBS = (
+    "demo",
+    "platform",
+    "topics",
+    "migrate",
+    "worker",
+    "sink",
+    "simulate",
+    "import_",
+    "status",
+    "alerts",
+    "trajectory",
+    "contacts",
+    "windows",
+    "bench",
+    "doctor",
+    "config",
+    "schema",
+)
+"""Modules of this package; each has `register(app)`, which adds its verb. Heavy imports stay inside the verbs."""
+
+
+def build_app(verbs: tuple[str, ...] = _VERBS) -> typer.Typer:
+    """The application with the given verbs."""
+    app = typer.Typer(
+        name="venuecode",
+        help="Venue codes for a city: scans in, colours decided, alerts out, contacts found.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    for verb in verbs:
+        if importlib.util.find_spec(f"infra.cli.{verb}") is None:
+            continue  # XXX removed once all verbs exist
+        importlib.import_module(f"infra.cli.{verb}").register(app)
+    return app
+
+
+def main() -> None:
+    build_app()()
+    sys.exit(0)

@@ -1,0 +1,1 @@
+"""Whatever puts events on a topic. Imports schemas."""

@@ -1,0 +1,1 @@
+"""Whatever takes events off a topic. Imports schemas."""

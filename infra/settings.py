@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.kafka import ClientConfig
+from schemas.topics import Topics
 
 
 def _known_zone(name: str) -> str:
@@ -44,8 +45,15 @@ class KafkaSettings(_Section):
     ssl_ca_location: Path | None = Field(
         None, description="PEM file of the authorities to trust; default: the system's"
     )
+    topic_prefix: str = Field(
+        "", max_length=32, description="before every topic name: several platforms on one cluster"
+    )
     partitions: int = Field(8, ge=1, le=1024, description="of scans, statuses, visits and alerts (co-partitioned)")
     replication_factor: int = Field(1, ge=1, le=9, description="of every topic; 3 in production")
+
+    def topics(self) -> Topics:
+        """The names of the topics."""
+        return Topics(self.topic_prefix)
 
     def librdkafka(self) -> ClientConfig:
         """The cluster as librdkafka's settings."""

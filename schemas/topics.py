@@ -4,19 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, get_args
 
-SCANS: Final = "venue.scans.v1"
-STATUSES: Final = "health.status.v1"
-VENUES: Final = "venue.registry.v1"
-VISITS: Final = "venue.visits.v1"
-ALERTS_RED: Final = "alerts.red.v1"
-ALERTS_YELLOW: Final = "alerts.yellow.v1"
-ALERTS_REVIEW: Final = "alerts.review.v1"
-DEAD_LETTERS: Final = "dead.letters.v1"
-EXPOSURE_WINDOWS: Final = "exposure.windows.v1"
+from schemas.alert import AlertLevel
 
-ALERTS: Final = {"red": ALERTS_RED, "yellow": ALERTS_YELLOW, "review": ALERTS_REVIEW}
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names of all topics of a platform; a prefix sets several platforms apart on one cluster."""
+
+    prefix: str = ""
+
+    @property
+    def scans(self) -> str:
+        return self.prefix + "venue.scans.v1"
+
+    @property
+    def statuses(self) -> str:
+        return self.prefix + "health.status.v1"
+
+    @property
+    def venues(self) -> str:
+        return self.prefix + "venue.registry.v1"
+
+    @property
+    def visits(self) -> str:
+        return self.prefix + "venue.visits.v1"
+
+    @property
+    def dead_letters(self) -> str:
+        return self.prefix + "dead.letters.v1"
+
+    @property
+    def exposure_windows(self) -> str:
+        return self.prefix + "exposure.windows.v1"
+
+    def alerts(self, level: AlertLevel) -> str:
+        return f"{self.prefix}alerts.{level}.v1"
+
+    @property
+    def all_alerts(self) -> tuple[str, ...]:
+        return tuple(self.alerts(level) for level in get_args(AlertLevel))
+
 
 MAX_RECORD_BYTES: Final = 65_536
 """A larger record is a dead letter; the topics take more (`_MAX_MESSAGE`), so that it arrives and is seen."""
@@ -39,7 +68,9 @@ class TopicSpec:
         return "compact" in self.config.get("cleanup.policy", "delete")
 
 
-def topic_plan(*, partitions: int, replication_factor: int, retention_days: int) -> tuple[TopicSpec, ...]:
+def topic_plan(
+    topics: Topics, *, partitions: int, replication_factor: int, retention_days: int
+) -> tuple[TopicSpec, ...]:
     """All topics of a platform.
 
     Scans, statuses and visits are co-partitioned (same number of partitions, same key, same partitioner): the worker
@@ -60,13 +91,11 @@ def topic_plan(*, partitions: int, replication_factor: int, retention_days: int)
         return TopicSpec(name, count, replication_factor, config)
 
     return (
-        spec(SCANS, kept),
-        spec(STATUSES, compacted),
-        spec(VENUES, compacted, 1),
-        spec(VISITS, kept),
-        spec(ALERTS_RED, kept),
-        spec(ALERTS_YELLOW, kept),
-        spec(ALERTS_REVIEW, kept),
-        spec(DEAD_LETTERS, kept, 1),
-        spec(EXPOSURE_WINDOWS, compacted, 1),
+        spec(topics.scans, kept),
+        spec(topics.statuses, compacted),
+        spec(topics.venues, compacted, 1),
+        spec(topics.visits, kept),
+        *(spec(name, kept) for name in topics.all_alerts),
+        spec(topics.dead_letters, kept, 1),
+        spec(topics.exposure_windows, compacted, 1),
     )

@@ -1,0 +1,181 @@
+"""The decision about one scan. Pure: everything it depends on is an argument, clock and keys included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from schemas.alert import Alert
+from schemas.base import NO_AREA
+from schemas.categories import DEFAULT_STAY_MINUTES, VenueCategory
+from schemas.fast import struct_of
+from schemas.health import EffectiveColour
+from schemas.ids import alert_id
+from schemas.scan import Scan
+from schemas.venue import Venue
+from schemas.visit import Flag, Visit
+from streams.rules import RULES, RuleSet
+
+_VisitStruct = struct_of(Visit)
+_AlertStruct = struct_of(Alert)
+
+
+class StatusView(NamedTuple):
+    """The status in force at the time of a scan; `version` and `issued_ms` (epoch) are null when none was."""
+
+    colour: EffectiveColour
+    labels: tuple[str, ...]
+    version: int | None
+    issued_ms: int | None
+
+
+UNKNOWN = StatusView("unknown", (), None, None)
+"""No status in force: never silently green, never silently red."""
+
+
+@dataclass(frozen=True, slots=True)
+class VenueView:
+    """What the decision needs of a venue, worked out once a venue instead of once a scan."""
+
+    name: str
+    category: str | None
+    area_code: str
+    lat: float | None
+    lon: float | None
+    stay: timedelta
+    flags: tuple[Flag, ...]
+
+
+def view_of(venue: Venue, categories: Mapping[str, VenueCategory]) -> VenueView:
+    """A registered venue as the decision sees it."""
+    known = categories.get(venue.category)
+    flags: list[Flag] = []
+    if venue.status != "approved":
+        flags.append("venue_not_open")
+    if known is None:
+        flags.append("unknown_category")
+    minutes = DEFAULT_STAY_MINUTES if known is None else known.default_stay_minutes
+    return VenueView(
+        venue.name, venue.category, venue.area_code, venue.lat, venue.lon, timedelta(minutes=minutes), tuple(flags)
+    )
+
+
+def unregistered(venue_id: str) -> VenueView:
+    """A venue nobody registered: its scans are stored and flagged, not lost."""
+    stay = timedelta(minutes=DEFAULT_STAY_MINUTES)
+    return VenueView(venue_id, None, NO_AREA, None, None, stay, ("unknown_venue",))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an operator sets.
+
+    Attributes:
+        alert_id_key: keys the hash in alert ids.
+        dedupe_ms: tumbling window of event time in which one person at one venue has one alert of a level.
+        review_ms: tumbling window of event time in which one venue has one review alert.
+        late_ms: a scan processed later than this after it was made is flagged.
+        rules: what each colour means.
+    """
+
+    alert_id_key: bytes
+    dedupe_ms: int
+    review_ms: int
+    late_ms: int
+    rules: RuleSet = RULES
+
+
+class Origin(NamedTuple):
+    """Where the scan lay: the visit's identity."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def decide(
+    scan: Scan,
+    scanned_ms: int,
+    venue: VenueView,
+    status: StatusView,
+    origin: Origin,
+    now: datetime,
+    now_ms: int,
+    policy: Policy,
+) -> tuple[Visit, Alert | None]:
+    """The visit that a scan becomes, and the alert it raises.
+
+    Args:
+        scan: as decoded; `scanned_ms` is its `scanned_at` in epoch milliseconds.
+        venue: `unregistered(scan.venue_id)` where nobody registered it.
+        status: the person's status in force at `scanned_at`, or `UNKNOWN`.
+        origin: where the scan lay.
+        now: time of processing; `now_ms` the same in epoch milliseconds.
+        policy: what the operator set.
+
+    Returns:
+        The visit, and an alert for an entering scan whose colour is not green. Review alerts have one id per venue and
+        review window, whoever the person is: repeats of an id need not be raised again.
+    """
+    colour = status.colour
+    rule = policy.rules.rules[colour]
+    flags = venue.flags
+    if now_ms - scanned_ms > policy.late_ms:
+        flags = (*flags, "late")
+    scanned_at = scan.scanned_at
+    enters = scan.direction == "enter"
+    visit = _VisitStruct(
+        scan_id=scan.scan_id,
+        person_token=scan.person_token,
+        venue_id=scan.venue_id,
+        point_id=scan.point_id,
+        scanned_at=scanned_at,
+        direction=scan.direction,
+        channel=scan.channel,
+        trip=scan.trip,
+        gateway=scan.gateway,
+        category=venue.category,
+        area_code=venue.area_code,
+        lat=venue.lat,
+        lon=venue.lon,
+        colour=colour,
+        labels=status.labels,
+        status_version=status.version,
+        status_age_s=None if status.issued_ms is None else (scanned_ms - status.issued_ms) // 1000,
+        decision=rule.decision,
+        stay_until=scanned_at + venue.stay if enters else None,
+        flags=flags,
+        source_topic=origin[0],
+        source_partition=origin[1],
+        source_offset=origin[2],
+        processed_at=now,
+    )
+    notice = rule.notice
+    if notice is None or not enters:
+        return visit, None
+    if notice.level == "review":
+        person, window_ms = "", policy.review_ms
+    else:
+        person, window_ms = scan.person_token, policy.dedupe_ms
+    alert = _AlertStruct(
+        alert_id=alert_id(policy.alert_id_key, notice.kind, person, scan.venue_id, scanned_ms, window_ms),
+        level=notice.level,
+        kind=notice.kind,
+        person_token=scan.person_token,
+        venue_id=scan.venue_id,
+        point_id=scan.point_id,
+        venue_name=venue.name,
+        category=venue.category,
+        area_code=venue.area_code,
+        lat=venue.lat,
+        lon=venue.lon,
+        scan_id=scan.scan_id,
+        scanned_at=scanned_at,
+        detected_at=now,
+        reason=notice.reason,
+        action=notice.action,
+        rule_version=policy.rules.version,
+    )
+    return visit, alert

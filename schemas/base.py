@@ -7,11 +7,13 @@ Every text type is a bounded, pattern-checked `str`, so that the pydantic model 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints, WithJsonSchema
+
+from schemas.checks import is_instant
 
 _RFC3339 = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -26,10 +28,8 @@ def parse_timestamp(value: object) -> datetime:
         parsed: datetime = msgspec.convert(value, _RFC3339)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
-    try:
-        parsed.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("the time is outside the years 1 to 9999") from None
+    if not is_instant(parsed):
+        raise ValueError("the time is outside the years 1 to 9999")
     return parsed
 
 
@@ -76,7 +76,14 @@ NO_AREA = "000000"
 class Record(BaseModel):
     """Base of every record: immutable, strict; unknown fields are ignored, so that a newer producer stops no reader."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", regex_engine="python-re", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="ignore",
+        regex_engine="python-re",
+        allow_inf_nan=False,
+        hide_input_in_errors=True,  # a value may identify a person, and an error may end up in a log
+    )
 
     def to_json(self) -> bytes:
         """The record as it goes on a topic."""

@@ -18,6 +18,7 @@ Reason = Literal[
     "key_mismatch",
     "missing_field",
     "wrong_type",
+    "wrong_format",
     "unknown_value",
     "out_of_range",
     "too_far_in_the_future",

@@ -49,8 +49,8 @@ format: $(STAMP) ## Format the code
 bench: $(STAMP) ## Measure the worker and the sink on the embedded platform
 	@$(BIN)/venuecode bench all
 
-docs: $(STAMP) ## Make the pictures and reference pages again
-	@$(BIN)/python -m docs.make
+docs: $(STAMP) ## Make the README's picture again, out of a real run of the demo
+	@$(BIN)/python -m infra.demo.picture docs/demo.svg
 
 lock: $(BIN)/python ## Resolve the dependencies again
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

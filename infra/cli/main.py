@@ -49,3 +49,7 @@ def build_app(verbs: tuple[str, ...] = _VERBS) -> typer.Typer:
 def main() -> None:
     build_app()()
     sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from schemas.base import Record
 from schemas.errors import RejectError
+from schemas.export import RECORDS
 from schemas.fast import FastDecoder, encode, encode_batch
-from tests.support.documents import RECORDS, documents, spoilt, to_bytes
+from tests.support.documents import documents, spoilt, to_bytes
 
 EACH_RECORD = pytest.mark.parametrize("model", RECORDS, ids=lambda model: model.__name__)
 
@@ -62,7 +63,7 @@ def is_documented_exception(raw: bytes) -> bool:
 
 @EACH_RECORD
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_document_made_from_the_model_is_read_by_both_to_the_same_values(
     model: type[Record], data: st.DataObject
 ) -> None:
@@ -74,7 +75,7 @@ def test_a_document_made_from_the_model_is_read_by_both_to_the_same_values(
 
 @EACH_RECORD
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_model_and_decoder_accept_the_same_documents_and_read_the_same_out_of_them(
     model: type[Record], data: st.DataObject
 ) -> None:
@@ -85,7 +86,7 @@ def test_model_and_decoder_accept_the_same_documents_and_read_the_same_out_of_th
 
 @EACH_RECORD
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_record_survives_the_way_from_model_to_struct_and_back(model: type[Record], data: st.DataObject) -> None:
     record = model.model_validate_json(to_bytes(data.draw(documents(model))))
     struct = FastDecoder(model).decode(record.to_json())
@@ -94,7 +95,7 @@ def test_a_record_survives_the_way_from_model_to_struct_and_back(model: type[Rec
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_batch_of_records_is_encoded_as_each_of_them_is(data: st.DataObject) -> None:
     model = data.draw(st.sampled_from(RECORDS))
     decoder: FastDecoder[Any] = FastDecoder(model)
@@ -105,7 +106,7 @@ def test_a_batch_of_records_is_encoded_as_each_of_them_is(data: st.DataObject) -
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_batch_is_decoded_as_each_of_its_values_is_or_not_at_all(data: st.DataObject) -> None:
     model = data.draw(st.sampled_from(RECORDS))
     decoder: FastDecoder[Any] = FastDecoder(model)
@@ -117,14 +118,14 @@ def test_a_batch_is_decoded_as_each_of_its_values_is_or_not_at_all(data: st.Data
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_values_whose_borders_were_moved_are_never_taken_for_other_records(data: st.DataObject) -> None:
     """As many values, cut at other places: whatever combines, the batch equals the values one by one, or is refused."""
     decoder: FastDecoder[Any] = FastDecoder(RECORDS[0])
     whole = data.draw(st.sampled_from([b"", b" ", b"\n", b"\r", b"\t", b","])).join(
         to_bytes(item) for item in data.draw(st.lists(documents(RECORDS[0]), min_size=1, max_size=4))
     )
-    borders = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=4)) + [whole.find(b"}{") + 1])
+    borders = sorted([*data.draw(st.lists(st.integers(0, len(whole)), max_size=4)), whole.find(b"}{") + 1])
     values = [whole[start:end] for start, end in zip([0, *borders], [*borders, len(whole)], strict=True)]
     batch = decoder.decode_batch(values)
     if batch is not None:

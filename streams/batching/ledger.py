@@ -40,8 +40,8 @@ class OffsetLedger(Generic[P]):
     def fetched(self, partition: P, first: int, last: int) -> Ticket[P]:
         """Take note of a batch that is about to be handed out.
 
-        A batch that begins at or before the end of an earlier, unfinished one means that the consumer was moved back:
-        what was handed out before is forgotten, and its tickets count for nothing.
+        A batch that begins at or before the end of an earlier one means that the consumer was moved back: what was
+        handed out from there on is forgotten, and its tickets count for nothing.
 
         Raises:
             ValueError: `last` lies before `first`.
@@ -49,8 +49,10 @@ class OffsetLedger(Generic[P]):
         if last < first:
             raise ValueError(f"a batch cannot end at {last} when it begins at {first}")
         tickets = self._open.setdefault(partition, deque())
+        while tickets and first <= tickets[-1].first:
+            tickets.pop()
         if tickets and first <= tickets[-1].last:
-            tickets.clear()
+            tickets[-1].last = first - 1
         ticket = Ticket(partition, first, last)
         tickets.append(ticket)
         return ticket
@@ -66,9 +68,13 @@ class OffsetLedger(Generic[P]):
             self._next[partition] = max(tickets.popleft().last + 1, self._next.get(partition, 0))
         return self._next.get(partition)
 
-    def unfinished(self) -> int:
-        """Batches that were handed out and are not finished."""
-        return sum(not ticket.done for tickets in self._open.values() for ticket in tickets)
+    def partitions(self) -> tuple[P, ...]:
+        """Partitions of which batches were handed out."""
+        return tuple(self._open)
+
+    def unfinished(self, partition: P) -> int:
+        """Batches of a partition that were handed out and are not finished."""
+        return sum(not ticket.done for ticket in self._open.get(partition, ()))
 
     def forget(self, partitions: Iterable[P]) -> None:
         """The partitions were revoked: their tickets count for nothing from here on."""

@@ -1,0 +1,99 @@
+"""Looks, every few seconds, at how far the brokers say this worker is; gives up when it stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from faust.types import TP
+
+from schemas.errors import RetryableError
+from schemas.kafka import consumer_config
+from streams.batching.app import BatchApp
+from streams.batching.batch import Place
+from streams.batching.ledger import OffsetLedger
+from streams.config import WorkerConfig
+from streams.metrics import WorkerMetrics
+from streams.watchdog import StallDetector
+
+_LOOK_EVERY_S: Final = 5.0
+_TIMEOUT_S: Final = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class Progress:
+    """Measures lag, and calls `on_fatal` when the committed offset of an open partition stands still despite work.
+
+    Asks the brokers through a client of its own: the application's consumer may be what is stuck.
+    """
+
+    def __init__(
+        self,
+        config: WorkerConfig,
+        app: BatchApp,
+        ledger: OffsetLedger[Place],
+        is_open: Callable[[int], bool],
+        metrics: WorkerMetrics,
+        on_fatal: Callable[[str], None],
+    ) -> None:
+        self._app, self._ledger, self._is_open = app, ledger, is_open
+        self._metrics, self._on_fatal = metrics, on_fatal
+        self._topic = config.topics.scans
+        self._patience_s = config.stall_s
+        self._detector: StallDetector[int] = StallDetector(config.stall_s)
+        # Never subscribes and commits nothing: only asks what the group has committed.
+        self._client: Any = Consumer(consumer_config(config.cluster, config.group))
+
+    async def watch(self) -> None:
+        """Look until cancelled."""
+        interval = min(_LOOK_EVERY_S, self._patience_s / 4)
+        while True:
+            await asyncio.sleep(interval)
+            owned = sorted(tp.partition for tp in self._app.consumer.assignment() if tp.topic == self._topic)
+            try:
+                standings = await asyncio.to_thread(self._ask, owned)
+            except (KafkaException, RetryableError) as error:
+                log.warning("progress_unknown", reason=str(error))
+                continue
+            await self._judge(standings)
+
+    def _ask(self, owned: list[int]) -> dict[int, tuple[int, int]]:
+        """By partition: the next offset to be read as the brokers have it, and the end."""
+        if not owned:
+            return {}
+        asked = [TopicPartition(self._topic, number) for number in owned]
+        found = {}
+        for answer in self._client.committed(asked, timeout=_TIMEOUT_S):
+            low, high = self._client.get_watermark_offsets(answer, timeout=_TIMEOUT_S)
+            found[answer.partition] = (max(answer.offset, low), high)
+        return found
+
+    async def _judge(self, standings: dict[int, tuple[int, int]]) -> None:
+        self._metrics.lag.set(sum(high - committed for committed, high in standings.values()))
+        for partition, (committed, high) in standings.items():
+            if not self._is_open(partition):
+                self._detector.forget(partition)
+                continue
+            has_work = committed < high and not await self._is_through(partition, committed, high)
+            if self._detector.observe(partition, committed, has_work, time.monotonic()):
+                self._on_fatal(
+                    f"the committed offset of {self._topic} partition {partition} has stood at {committed} for "
+                    f"{self._patience_s:.0f} s with the end at {high}: giving up, to be restarted"
+                )
+
+    async def _is_through(self, partition: int, committed: int, high: int) -> bool:
+        """Whether nothing is left to be read or committed: behind the last record may be a transaction's marker."""
+        place = Place(self._topic, partition)
+        finished = self._ledger.committable(place)
+        if self._ledger.unfinished(place) or (finished is not None and finished > committed):
+            return False
+        try:
+            position = await asyncio.wait_for(self._app.consumer.position(TP(*place)), _TIMEOUT_S)
+        except TimeoutError:
+            return False
+        return position is not None and position >= high

@@ -1,0 +1,155 @@
+"""Statuses and venues, followed: what must be caught up before a scan is decided, and whether it is."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final
+
+from schemas.categories import builtin_categories
+from schemas.dead_letter import DeadLetter
+from schemas.errors import FatalError, RejectError
+from schemas.fast import FastDecoder
+from schemas.health import HealthStatus
+from schemas.venue import Venue
+from streams.brake import DeadLetterBrake
+from streams.config import WorkerConfig
+from streams.follower import Records, TopicFollower
+from streams.metrics import WorkerMetrics
+from streams.output import Output, dead_letter_message
+from streams.reference_feed import ReferenceDecoder
+from streams.status_store import StatusStore
+from streams.venue_directory import VenueDirectory
+
+_TOKEN: Final = re.compile(rb"[0-9a-f]{32}")
+_LONGEST_ID: Final = 64
+
+
+def _check_token(key: bytes) -> None:
+    if _TOKEN.fullmatch(key) is None:
+        raise RejectError("key_mismatch")
+
+
+def _check_venue_id(key: bytes) -> None:
+    try:
+        if len(key.decode()) > _LONGEST_ID:
+            raise RejectError("key_mismatch")
+    except UnicodeDecodeError:
+        raise RejectError("bad_utf8") from None
+
+
+class Reference:
+    """Keeps the status store and the venue directory up to date.
+
+    Args:
+        config: the worker's.
+        output: where bad records go.
+        metrics: where they are counted.
+        on_fatal: called when following ends for good.
+    """
+
+    def __init__(
+        self, config: WorkerConfig, output: Output, metrics: WorkerMetrics, on_fatal: Callable[[str], None]
+    ) -> None:
+        self.statuses = StatusStore()
+        self.venues = VenueDirectory(builtin_categories())
+        self._config, self._output, self._metrics = config, output, metrics
+        self._ready: set[int] = set()
+        self._owned: frozenset[int] = frozenset()
+        self._venues_ready = threading.Event()
+        topics, group = config.topics, config.group
+        self._status_decoder = ReferenceDecoder(
+            topics.statuses, FastDecoder(HealthStatus), lambda status: status.person_token, _check_token
+        )
+        self._venue_decoder = ReferenceDecoder(
+            topics.venues, FastDecoder(Venue), lambda venue: venue.venue_id, _check_venue_id
+        )
+        self._brakes = {
+            name: DeadLetterBrake(name, config.bad_window, config.max_bad_share)
+            for name in (topics.statuses, topics.venues)
+        }
+        self._status_follower = TopicFollower(
+            config.cluster,
+            f"{group}-statuses",
+            topics.statuses,
+            apply=self._apply_statuses,
+            caught_up=self._ready.add,
+            opened=self.statuses.open,
+            dropped=self._drop,
+            on_fatal=on_fatal,
+        )
+        self._venue_follower = TopicFollower(
+            config.cluster,
+            f"{group}-venues",
+            topics.venues,
+            apply=self._apply_venues,
+            caught_up=lambda _: self._venues_ready.set(),
+            opened=lambda _: None,
+            dropped=lambda _: None,
+            on_fatal=on_fatal,
+        )
+
+    def start(self) -> None:
+        """Begin with the venues; statuses are read as partitions are owned."""
+        self._venue_follower.follow((0,))
+        self._venue_follower.start()
+        self._status_follower.start()
+
+    def close(self) -> None:
+        """Stop following."""
+        self._venue_follower.close()
+        self._status_follower.close()
+
+    def own(self, partitions: Collection[int]) -> None:
+        """These partitions of the scans are owned from now on: read their statuses, let go of all others."""
+        self._owned = frozenset(partitions)
+        self._status_follower.follow(partitions)
+
+    def is_open(self, partition: int) -> bool:
+        """Whether scans of this partition may be decided."""
+        return partition in self._ready and self._venues_ready.is_set()
+
+    def waiting_for(self) -> list[str]:
+        """What is not caught up yet, in words."""
+        missing = [f"statuses of partition {number}" for number in sorted(self._owned - self._ready)]
+        return missing if self._venues_ready.is_set() else ["venues", *missing]
+
+    def _drop(self, partition: int) -> None:
+        self._ready.discard(partition)
+        self.statuses.drop(partition)
+
+    def _apply_statuses(self, partition: int, records: Records, reported: int) -> None:
+        changes, rejected = self._status_decoder.decode(records)
+        self.statuses.apply(partition, changes)
+        self._set_aside(self._status_decoder, self._status_follower, records, rejected, reported)
+
+    def _apply_venues(self, partition: int, records: Records, reported: int) -> None:
+        changes, rejected = self._venue_decoder.decode(records)
+        for venue_id, venue in changes:
+            self.venues.apply(venue_id, venue)
+        self._set_aside(self._venue_decoder, self._venue_follower, records, rejected, reported)
+
+    def _set_aside(
+        self,
+        decoder: ReferenceDecoder[Any],
+        follower: TopicFollower,
+        records: Records,
+        rejected: Sequence[tuple[Any, RejectError]],
+        reported: int,
+    ) -> None:
+        """Send what is bad and was not reported by an earlier reader to the dead letters, and remember that."""
+        fresh = [(message, error) for message, error in rejected if message.offset() >= reported]
+        self._brakes[decoder.topic].add(len(records), len(fresh))
+        if not fresh:
+            return
+        letters: list[DeadLetter] = [decoder.dead_letter(message, error) for message, error in fresh]
+        for letter in letters:
+            self._metrics.dead_letters.labels(letter.source_topic, letter.reason).inc()
+        topic = self._config.topics.dead_letters
+        future = self._output.submit([dead_letter_message(topic, letter) for letter in letters], topic, [])
+        try:
+            future.result(timeout=self._config.stall_s)
+        except TimeoutError:
+            raise FatalError(f"dead letters of {decoder.topic} were not acknowledged") from None
+        follower.mark_reported(records[0].partition(), records[-1].offset() + 1)

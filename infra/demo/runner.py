@@ -28,7 +28,7 @@ _SETTLE_S = 90.0
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What may be chosen: `seconds` of sending (None: until stopped), the city's seed and size, share of bad records."""
+    """What may be chosen: `seconds` of sending (None: until stopped), the city's seed, size, speed, share of bad records."""
 
     seconds: float | None
     seed: int

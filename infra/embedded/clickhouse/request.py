@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from infra.embedded.clickhouse.errors import BAD_ARGUMENTS, UNKNOWN_ROLE, ServerError
+from infra.embedded.clickhouse.multipart import ExternalTable
 
 # Parts of the HTTP interface, not settings of the engine.
 _RESERVED = frozenset(
@@ -45,7 +46,7 @@ class QueryRequest:
         compress, decompress: ClickHouse's own block compression of the response and of the request's body.
         wait_end: send nothing before the query has ended.
         encodings: the value of Accept-Encoding, empty when HTTP compression is off.
-        names: every parameter of the address, for external tables.
+        tables: what the query may use besides the tables of the database.
     """
 
     query: bytes
@@ -64,7 +65,7 @@ class QueryRequest:
     encodings: str = ""
     zlib_level: int = 3
     content_encoding: str = ""
-    names: Mapping[str, str] = field(default_factory=dict)
+    tables: Sequence[ExternalTable] = ()
 
 
 def parse_address(query_string: bytes) -> dict[str, str]:
@@ -77,18 +78,20 @@ def parse_address(query_string: bytes) -> dict[str, str]:
     )
 
 
-def parse_request(method: str, names: Mapping[str, str], headers: Mapping[str, str]) -> QueryRequest:
-    """The request that address and headers (lower-case names) describe.
+def parse_request(
+    method: str, names: Mapping[str, str], headers: Mapping[str, str], tables: Sequence[ExternalTable] = ()
+) -> QueryRequest:
+    """The request that address (or form) and headers (lower-case names) describe.
 
     Raises:
         ServerError: a parameter that is not a number, or a role.
     """
     if "role" in names:
         raise ServerError(UNKNOWN_ROLE, f"Role `{names['role']}` is unknown: there are no roles", "UNKNOWN_ROLE")
+    about_tables = {f"{table.name}_{part}" for table in tables for part in ("structure", "types", "format")}
+    no_settings = _RESERVED | _NOT_FORWARDED | about_tables
     settings = {
-        name: value
-        for name, value in names.items()
-        if name not in _RESERVED and name not in _NOT_FORWARDED and not name.startswith("param_")
+        name: value for name, value in names.items() if name not in no_settings and not name.startswith("param_")
     }
     if method in ("GET", "HEAD") and "readonly" not in settings:
         settings["readonly"] = "2"
@@ -110,7 +113,7 @@ def parse_request(method: str, names: Mapping[str, str], headers: Mapping[str, s
         encodings=headers.get("accept-encoding", "") if compression else "",
         zlib_level=_number(names, "http_zlib_compression_level", 3, 9),
         content_encoding=headers.get("content-encoding", ""),
-        names=names,
+        tables=tables,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 import tempfile
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from infra.embedded.clickhouse.errors import ServerError
 _HOLD_BYTES = 1 << 20
 _SPOOL_BYTES = 16 << 20
 _COMPRESS_IN_THREAD_BYTES = 64 << 10
+_UNFIT = re.compile(r"[^ -~]")
 _TYPES = {
     "TabSeparated": "text/tab-separated-values; charset=UTF-8",
     "TSV": "text/tab-separated-values; charset=UTF-8",
@@ -72,6 +74,7 @@ class QueryResponse:
         self._held_bytes = 0
         self._tag = secrets.token_hex(8)
         self.started = False
+        self.status = 0
         self.output_format: str | None = None
         self.encoder: Encoder | None = None
         self.content_encoding: str | None = None
@@ -138,7 +141,7 @@ class QueryResponse:
         return data if self.encoder is None else self.encoder.encode(data) + self.encoder.finish()
 
     async def _start(self, status: int, more: list[tuple[str, str]]) -> None:
-        self.started = True
+        self.started, self.status = True, status
         kind = _TYPES.get(self.output_format or "", "text/plain; charset=UTF-8")
         headers = [
             ("Content-Type", kind),
@@ -152,7 +155,7 @@ class QueryResponse:
             headers.append(("X-ClickHouse-Format", self.output_format))
         if self.content_encoding is not None:
             headers.append(("Content-Encoding", self.content_encoding))
-        encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+        encoded = [(name.encode("latin-1"), _UNFIT.sub("?", value).encode("ascii")) for name, value in headers]
         await self._send({"type": "http.response.start", "status": status, "headers": encoded})
 
     async def _send_held(self, *, more: bool) -> None:

@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -20,8 +21,13 @@ from infra.embedded.clickhouse.lock import DirectoryLock
 from infra.logging import configure_logging
 from schemas.errors import ConfigurationError, VenuecodeError
 
+if TYPE_CHECKING:
+    from infra.embedded.clickhouse.engine import Engine
+
 log = logging.getLogger("infra.embedded.clickhouse")
-_GRACE_SECONDS = 5
+# After SIGTERM: running queries may finish, then are cancelled, then are abandoned.
+_FINISH_SECONDS = 3
+_CANCEL_SECONDS = 2
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
@@ -71,14 +77,17 @@ def _run(arguments: argparse.Namespace) -> int:
         log_config=None,
         server_header=False,
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=_FINISH_SECONDS + _CANCEL_SECONDS,
     )
-    server = _Server(config)
-    asyncio.run(_serve(server, listener, arguments.ready_file))
-    if not engine.close(timeout=_GRACE_SECONDS):
-        log.warning("a query did not end within %d s of its cancellation", _GRACE_SECONDS)
+    # To uvicorn a response that breaks off on purpose, as the form of an error in mid-stream, is an error of ours.
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+    asyncio.run(_serve(_Server(config), engine, listener, arguments.ready_file))
+    if not engine.close(timeout=_CANCEL_SECONDS):
+        log.warning("a query did not end within %d s of its cancellation", _CANCEL_SECONDS)
+        logging.shutdown()
         os._exit(0)
     lock.release()
+    log.info("stopped")
     return 0
 
 
@@ -89,11 +98,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(server: _Server, listener: socket.socket, ready_file: Path | None) -> None:
+async def _serve(server: _Server, engine: Engine, listener: socket.socket, ready_file: Path | None) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        server.should_exit = True
+        if not server.should_exit:
+            server.should_exit = True
+            loop.call_later(_FINISH_SECONDS, engine.running.cancel_all)
 
     # The engine's own handlers were installed when it started; these replace them.
     for number in (signal.SIGTERM, signal.SIGINT):

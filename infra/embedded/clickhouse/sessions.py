@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from infra.embedded.clickhouse.engine import BASE_SETTINGS, Engine, EngineConnection, Result
 from infra.embedded.clickhouse.errors import SESSION_IS_LOCKED, SESSION_NOT_FOUND, ServerError
+from infra.embedded.clickhouse.external import create_external, drop_external
 from infra.embedded.clickhouse.request import QueryRequest
 
 
@@ -29,11 +30,13 @@ class Lease:
         """
         settings = {**request.settings, "log_comment": request.query_id}
         if self._session is not None:
-            return self._session.run(request.database, settings, sql, output_format, request.params, changes_session)
+            return self._session.run(request, settings, sql, output_format, changes_session)
         connection = self._engine.connect()
         try:
             if request.database:
                 connection.use(request.database)
+            for table in request.tables:
+                create_external(connection, table)
             connection.set(settings)
             return connection.run(sql, output_format, request.params)
         finally:
@@ -54,25 +57,23 @@ class Session:
         self._current_database = "default"
 
     def run(
-        self,
-        database: str,
-        settings: Mapping[str, str],
-        sql: bytes,
-        output_format: str,
-        params: Mapping[str, str],
-        changes_session: bool,
+        self, request: QueryRequest, settings: Mapping[str, str], sql: bytes, output_format: str, changes_session: bool
     ) -> Result:
         """Run one statement; see `Lease.run`."""
         self._restore(keep=set(settings))
-        wanted = database or self._database
+        wanted = request.database or self._database
         if wanted != self._current_database:
             self._connection.use(wanted)
             self._current_database = wanted
-        self._brought = set(settings)
-        self._connection.set(settings)
         try:
-            return self._connection.run(sql, output_format, params)
+            for table in request.tables:
+                create_external(self._connection, table)
+            self._brought = set(settings)
+            self._connection.set(settings)
+            return self._connection.run(sql, output_format, request.params)
         finally:
+            for table in request.tables:
+                drop_external(self._connection, table)
             if changes_session:
                 self._take_over(set(settings))
 

@@ -19,8 +19,8 @@ _TOKEN = re.compile(
     (?P<space>[\s\0]+ | --[^\n]* | \#[ !][^\n]* | /\*(?:.*?\*/|(?P<open_comment>.*)))
     | (?P<heredoc>\$(?P<tag>[A-Za-z0-9_]*)\$(?:.*?\$(?P=tag)\$|(?P<open_heredoc>.*)))
     | (?P<word>[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff$]*)
-    | (?P<string>'(?:[^'\\]|\\.|'')*(?:'|(?P<open_string>\\?\Z)))
-    | (?P<quoted>"(?:[^"\\]|\\.|"")*(?:"|(?P<open_double>\\?\Z)) | `(?:[^`\\]|\\.|``)*(?:`|(?P<open_back>\\?\Z)))
+    | (?P<string>'(?:[^'\\]++|\\.|'')*+(?:'|(?P<open_string>\\?\Z)))
+    | (?P<quoted>"(?:[^"\\]++|\\.|"")*+(?:"|(?P<open_double>\\?\Z)) | `(?:[^`\\]++|\\.|``)*+(?:`|(?P<open_back>\\?\Z)))
     | (?P<other>[0-9][0-9A-Za-z_.]* | .)
     """,
     re.VERBOSE | re.DOTALL,

@@ -7,15 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
 from infra.embedded.kafka.broker import Broker, format_nodes
 from infra.embedded.kafka.diagnosis import PortTakenError
 from infra.embedded.kafka.directory import MIN_FREE_BYTES, DataDirectory
 from infra.embedded.kafka.jars import ensure_jars
+from infra.embedded.kafka.metadata import MetadataProbe
 from infra.embedded.kafka.ports import answers, free_ports, require_free
-from infra.embedded.kafka.properties import HOST, Node, server_properties
+from infra.embedded.kafka.properties import Node, server_properties
 from schemas.errors import ConfigurationError, FatalError
 
 _ATTEMPTS = 3
@@ -109,7 +107,7 @@ class EmbeddedKafka:
     @property
     def bootstrap_servers(self) -> str:
         """`host:port` of every broker, comma-separated."""
-        return ",".join(f"{HOST}:{broker.node.port}" for broker in self._running)
+        return ",".join(broker.node.address for broker in self._running)
 
     @property
     def pids(self) -> list[int]:
@@ -117,9 +115,9 @@ class EmbeddedKafka:
         return [broker.child.pid for broker in self._running if broker.child.is_running()]
 
     @property
-    def logs(self) -> list[Path]:
-        """Kafka's own log of each broker."""
-        return [broker.node.log for broker in self._running]
+    def brokers(self) -> tuple[Broker, ...]:
+        """The brokers that were started."""
+        return tuple(self._running)
 
     def check(self) -> None:
         """Look whether every broker still runs.
@@ -168,10 +166,10 @@ class EmbeddedKafka:
         alive = [broker for broker in self._running if broker.child.is_running()]
         for broker in alive:
             broker.wait_for(partial(answers, broker.node.port), "listen")
-        client = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        probe = MetadataProbe(self.bootstrap_servers)
         expected = {broker.node.number for broker in alive}
         for broker in alive:
-            broker.wait_for(lambda: expected <= _listed(client), "join the cluster")
+            broker.wait_for(lambda: expected <= probe.brokers(), "join the cluster")
 
     def _end_brokers(self) -> None:
         for broker in self._running:
@@ -179,10 +177,3 @@ class EmbeddedKafka:
         for broker in self._running:
             broker.stop()
         self._running = []
-
-
-def _listed(client: AdminClient) -> set[int]:
-    try:
-        return set(client.list_topics(timeout=2).brokers)
-    except KafkaException:
-        return set()

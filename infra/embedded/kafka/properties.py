@@ -19,6 +19,11 @@ class Node:
     directory: Path
 
     @property
+    def address(self) -> str:
+        """`host:port` for clients."""
+        return f"{HOST}:{self.port}"
+
+    @property
     def data(self) -> Path:
         """Where its partitions are."""
         return self.directory / "data"

@@ -69,8 +69,9 @@ def download(
                 paths[pending[future]] = future.result()
                 on_jar(future.result())
         except (requests.RequestException, RuntimeError, OSError) as error:
-            pool.shutdown(cancel_futures=True)
             raise _unreachable(error) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
     return paths
 
 

@@ -1,0 +1,45 @@
+"""Topics and tables on a platform that has just come up."""
+
+from __future__ import annotations
+
+from infra.platform.state import PlatformState
+from infra.settings import ClickHouseSettings, KafkaSettings, RetentionSettings, Settings
+from infra.topics import apply_topics, plan
+from sinks.clickhouse.migrate import Migrator
+from sinks.clickhouse.target import ClickHouseTarget
+
+
+def settings_for(settings: Settings, state: PlatformState) -> Settings:
+    """The settings, pointing at the platform: its addresses, its number of replicas, its retention."""
+    kafka = KafkaSettings(
+        bootstrap_servers=state.bootstrap_servers,
+        topic_prefix=settings.kafka.topic_prefix,
+        partitions=settings.kafka.partitions,
+        replication_factor=state.brokers,
+    )
+    clickhouse = ClickHouseSettings(
+        port=state.clickhouse_port,
+        user=settings.clickhouse.user,
+        password=settings.clickhouse.password,
+        database=settings.clickhouse.database,
+    )
+    retention = RetentionSettings(days=state.retention_days or settings.retention.days, analysis=state.analysis)
+    return settings.model_copy(update={"kafka": kafka, "clickhouse": clickhouse, "retention": retention})
+
+
+def prepare(settings: Settings, state: PlatformState) -> None:
+    """Create the topics and bring the database to the newest schema; harmless to repeat.
+
+    Raises:
+        VenuecodeError: a server refused or did not answer.
+    """
+    there = settings_for(settings, state)
+    apply_topics(there.kafka.librdkafka(), plan(there))
+    target = ClickHouseTarget(
+        host=there.clickhouse.host,
+        port=there.clickhouse.port,
+        user=there.clickhouse.user,
+        password=there.clickhouse.password.get_secret_value(),
+        database=there.clickhouse.database,
+    )
+    Migrator(target, None if state.analysis else there.retention.days).up()

@@ -1,0 +1,97 @@
+"""Kafka and ClickHouse as children of this process, started and stopped together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from infra.embedded.clickhouse import EmbeddedClickHouse
+from infra.embedded.kafka import EmbeddedKafka, ensure_jars
+from schemas.errors import FatalError
+
+
+class Platform:
+    """Both servers on loopback; they die with this process, however it ends.
+
+    Args:
+        data_dir: their data goes into its `kafka` and `clickhouse`; made when missing.
+        brokers: 1, or 3.
+        kafka_port: of the first broker, the others follow; 0: any free ports.
+        clickhouse_port: of ClickHouse's HTTP interface; 0: any free port.
+        user, password: of ClickHouse's one user; without a password none is asked for.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        brokers: int = 1,
+        kafka_port: int = 9092,
+        clickhouse_port: int = 8123,
+        *,
+        user: str = "default",
+        password: str = "",
+    ) -> None:
+        self.data_dir = data_dir.absolute()
+        self.kafka = EmbeddedKafka(self.data_dir / "kafka", brokers=brokers, port=kafka_port)
+        self.clickhouse = EmbeddedClickHouse(
+            self.data_dir / "clickhouse", port=clickhouse_port, user=user, password=password
+        )
+
+    @property
+    def clickhouse_port(self) -> int:
+        """Of ClickHouse's HTTP interface; the real one once started."""
+        return self.clickhouse.port
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the servers that run: Kafka's brokers, then ClickHouse."""
+        return [*self.kafka.pids, *([self.clickhouse.pid] if self.clickhouse.poll() is None else [])]
+
+    def start(self) -> Self:
+        """Start both at the same time; returns when both answer. When one does not come up, neither stays.
+
+        Raises:
+            ConfigurationError: a port, a directory, the disk or a jar does not allow it.
+            RetryableError: Kafka's jars are not here yet and cannot be downloaded.
+            FatalError: a server ended or did not answer in time; names its log and the log's end.
+        """
+        ensure_jars()  # here, not in a thread: it may take a while and is interrupted by Ctrl-C at once
+        try:
+            _together(self.kafka.start, self.clickhouse.start)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop both cleanly, at the same time; harmless when they do not run."""
+        _together(self.kafka.stop, self.clickhouse.stop)
+
+    def check(self) -> None:
+        """Look whether every server still runs.
+
+        Raises:
+            FatalError: one ended; names its log and the log's end.
+        """
+        self.kafka.check()
+        if (code := self.clickhouse.poll()) is not None:
+            raise FatalError(f"ClickHouse ended with exit code {code}. Its log: {self.clickhouse.log_path}")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _together(*actions: Callable[[], object]) -> None:
+    """Run all at the same time, wait for all, then raise what the first of them raised."""
+    with ThreadPoolExecutor(len(actions)) as pool:
+        futures = [pool.submit(action) for action in actions]
+    for future in futures:
+        future.result()

@@ -62,13 +62,13 @@ class Importer:
 
         Args:
             plan: what to import.
-            identity: what makes this import this one, see `Plan.options`.
+            identity: what decides which records the rows become: the file's content, the options, the key.
             again: import a finished file once more.
             on_bytes: is told how many bytes of the file are read.
 
         Raises:
             ConfigurationError: the file, an option or the ledger is wrong.
-            TooManyRejects: more than `max_bad` of the rows are bad.
+            TooManyRejectsError: more than `max_bad` of the rows are bad.
             RetryableError, FatalError: the brokers do not answer, or refuse records; run it again to go on.
         """
         topic = TopicReader(self._cluster, plan.topic)

@@ -23,7 +23,7 @@ _FUTURE: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a reader needs to know besides the file: by how much times are moved, the version and the gateway to name."""
+    """What a reader needs to know besides the file: how far times are moved, which version and gateway to name."""
 
     shift: timedelta = timedelta(0)
     version: int = 1
@@ -38,8 +38,6 @@ class Plan:
         path: the file.
         layout: how it is laid out.
         make_reader: makes the reader of its rows.
-        options: all that decides which records the rows become, as plain values; with the file's content and the topic
-            they identify the import.
         topic: where the records go.
         rejects: where rejected rows go; None: they are only counted.
         max_bad: share of bad rows above which to stop.
@@ -50,7 +48,6 @@ class Plan:
     path: Path
     layout: Layout
     make_reader: Callable[[Table, Circumstances], RowReader]
-    options: Mapping[str, Any]
     topic: str
     rejects: Path | None
     max_bad: float = 0.05
@@ -117,7 +114,7 @@ def dry_run(
     """Read a file as an import would, send nothing, write nothing.
 
     Raises:
-        ConfigurationError, TooManyRejects: as an import would.
+        ConfigurationError, TooManyRejectsError: as an import would.
     """
     name = import_id(identity)
     shift = shift_of(plan, now)

@@ -42,13 +42,12 @@ class Limits:
 
 
 class RowReader(Protocol):
-    """Reads the rows of one kind of file. Rows are given in order, each once.
+    """Reads the rows of one kind of file. Rows are given in order, each once."""
 
-    Attributes:
-        model: the record that a row becomes.
-    """
-
-    model: type[Record]
+    @property
+    def model(self) -> type[Record]:
+        """The record that a row becomes."""
+        ...
 
     def time_of(self, row: Row) -> datetime | None:
         """The row's own time, for moving a whole file; None where the kind has none.

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from producers.importers.reader import RowReader
 from producers.importers.rejects import Rejects
-from producers.importers.row import REASONS, Row, RowRejected, check_damage
+from producers.importers.row import Row, RowRejected, check_damage, meaning_of
 from producers.importers.table import Table
 from schemas.errors import FatalError, RejectError
 from schemas.fast import FastDecoder, encode_batch
@@ -35,7 +35,7 @@ class Chunk:
     records: list[Any]
 
 
-class TooManyRejects(FatalError):
+class TooManyRejectsError(FatalError):
     """So many rows are bad that the mapping is more likely to be wrong than they are."""
 
 
@@ -53,16 +53,15 @@ class Brake:
         """Stop when too many of the rows so far are bad.
 
         Raises:
-            TooManyRejects: saying how many, why, and what to look at.
+            TooManyRejectsError: saying how many, why, and what to look at.
         """
         if rows == 0 or (rows < JUDGED_AFTER and not at_end) or rejects.total <= self._share * rows:
             return
         why = "; ".join(
-            f"{count:,} {reason} ({REASONS.get(reason, REASONS['not_utf8'])})"
-            for reason, count in rejects.by_reason.most_common(3)
+            f"{count:,} {reason} ({meaning_of(reason)})" for reason, count in rejects.by_reason.most_common(3)
         )
         place = f"They are in {rejects.path} with their lines. " if rejects.path is not None else ""
-        raise TooManyRejects(
+        raise TooManyRejectsError(
             f"{rejects.total:,} of the first {rows:,} rows are bad, more than {self._share:.0%}: {why}. {place}Look at"
             " the columns, the time format, the encoding and the delimiter (--dry-run shows rows as they would be"
             " sent), or allow more with --max-bad"
@@ -83,7 +82,7 @@ def chunks(
         size: rows of a chunk.
 
     Raises:
-        TooManyRejects: see `Brake`.
+        TooManyRejectsError: see `Brake`.
     """
     decoder: FastDecoder[Any] = FastDecoder(reader.model)
     source = iter(table)

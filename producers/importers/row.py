@@ -9,7 +9,7 @@ from typing import Final
 REASONS: Final = {
     "blank_row": "a row of nothing but delimiters and spaces",
     "merge_marker": "a version-control conflict marker (<<<<<<<, =======, >>>>>>>)",
-    "not_utf8": "bytes that the encoding does not allow (not_gbk and so on for other encodings)",
+    "not_utf8": "bytes that the encoding does not allow",
     "replacement_character": "U+FFFD: a character was lost before this file was written",
     "lossy_question_mark": "a question mark inside a word: a character was lost before this file was written",
     "bad_quoting": "quotes that never close, or text after a closing quote",
@@ -33,6 +33,11 @@ REASONS: Final = {
     "out_of_range": "a field is too long, too large or too small",
 }
 """Why a row is set aside. The texts carry no value out of the row."""
+
+
+def meaning_of(reason: str) -> str:
+    """A reason in words."""
+    return REASONS.get(reason, "bytes that the encoding does not allow")
 
 
 class RowRejected(Exception):  # noqa: N818 - an outcome of reading a row, not a failure of the program

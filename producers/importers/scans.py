@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, get_args
+from typing import Any, get_args
 
 from producers.importers.columns import Choice, Columns, required_text, text_of
 from producers.importers.occurrences import Occurrences
@@ -17,21 +17,6 @@ from schemas.fast import epoch_ms
 from schemas.ids import uuid7
 from schemas.mirror import struct_of
 from schemas.scan import Channel, Direction, Scan, Trip
-
-FIELDS: Final = (
-    "person",
-    "person_token",
-    "venue",
-    "at",
-    "point",
-    "direction",
-    "channel",
-    "vehicle",
-    "run",
-    "carriage",
-    "seat",
-)
-"""What a column can be told to hold."""
 
 _Draft = tuple[datetime, str, str, str, Any, Any, Any]
 

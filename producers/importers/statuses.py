@@ -16,21 +16,6 @@ from schemas.fast import epoch_ms
 from schemas.health import Colour, HealthStatus
 from schemas.mirror import struct_of
 
-FIELDS: Final = (
-    "person",
-    "person_token",
-    "colour",
-    "labels",
-    "reason",
-    "evidence",
-    "valid_from",
-    "valid_until",
-    "version",
-    "issuer",
-    "issued_at",
-)
-"""What a column can be told to hold."""
-
 _LABEL_BREAK: Final = re.compile(r"[|;]")
 
 

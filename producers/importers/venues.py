@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, get_args
+from typing import Any, get_args
 
 from producers.importers.columns import Choice, Columns, number_of, required_text, text_of, whole_number_of
 from producers.importers.row import Row, RowRejected, is_lossy
 from schemas.base import NO_AREA
 from schemas.mirror import struct_of
 from schemas.venue import Point, Venue, VenueState
-
-FIELDS: Final = (
-    "venue_id",
-    "name",
-    "category",
-    "area_code",
-    "address",
-    "lat",
-    "lon",
-    "organisation_id",
-    "status",
-    "points",
-    "version",
-)
-"""What a column can be told to hold."""
 
 
 class VenueReader:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from producers.importers.columns import Columns, required_text, text_of
 from producers.importers.row import Row, RowRejected, is_lossy
 from producers.importers.times import TimeReader
 from schemas.exposure_window import ExposureWindow
 from schemas.mirror import struct_of
-
-FIELDS: Final = ("window_id", "venue", "starts_at", "ends_at", "title", "advice", "source", "name", "address")
-"""What a column can be told to hold; `name` and `address` stand in for `venue` where the file has no venue ids."""
 
 VenueFinder = Callable[[str, str], str | None]
 """From a venue's name and address to its id."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
 from typing import Any, Literal
 
 import structlog
 
-_TOKEN = re.compile(r"\b[0-9a-f]{32}\b")
+_TOKEN = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 
 
-def hide_person_tokens(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace whatever looks like a person token, in every text of the event, however it got there."""
-    for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = _TOKEN.sub("<token>", value)
-    return event
+def hide_person_tokens(_logger: Any, _method: str, line: Any) -> str:
+    """Replace whatever looks like a person token.
+
+    The last processor, after the line is rendered: however a token got there (a nested value, bytes, the text of an
+    exception, the message of a library), it is text by then.
+    """
+    return _TOKEN.sub("<token>", str(line))
 
 
 def configure_logging(level: str, log_format: Literal["text", "json"]) -> None:
@@ -47,8 +47,8 @@ def configure_logging(level: str, log_format: Literal["text", "json"]) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                hide_person_tokens,
                 renderer,
+                hide_person_tokens,
             ],
         )
     )

@@ -1,3 +1,26 @@
 """Fixtures that all tests share; the servers they start are in `tests/support`."""
 
-pytest_plugins = ["tests.support.kafka_fixtures", "tests.support.clickhouse_fixtures"]
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["tests.support.kafka_fixtures", "tests.support.clickhouse_fixtures", "tests.support.clusters"]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many tests were skipped for want of Docker, so that their absence is seen."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "docker" in report.keywords]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests skipped for want of Docker: run them where it is at hand")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see the default settings, whatever is set where they run."""
+    import os
+
+    for name in os.environ:
+        if name.startswith("VENUECODE_"):
+            monkeypatch.delenv(name)

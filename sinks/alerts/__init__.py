@@ -1,0 +1,1 @@
+"""What responders see of the alert topics."""

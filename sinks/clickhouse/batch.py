@@ -1,0 +1,82 @@
+"""A batch: what was read and is to be written, kept as the bytes that lay on the topics."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sinks.clickhouse.routes import Route
+
+
+@dataclass(slots=True)
+class Rows:
+    """Records of one topic that are to be inserted, in order.
+
+    Attributes:
+        lines: the values joined by line breaks, in pieces; no value holds one.
+        partitions, offsets: where each record lay.
+    """
+
+    topic: str
+    lines: list[bytes] = field(default_factory=list)
+    partitions: array[int] = field(default_factory=lambda: array("i"))
+    offsets: array[int] = field(default_factory=lambda: array("q"))
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def add(self, joined: bytes, partitions: list[int], offsets: list[int]) -> None:
+        """Append records whose values are already joined."""
+        self.lines.append(joined)
+        self.partitions.extend(partitions)
+        self.offsets.extend(offsets)
+
+    def records(self) -> Iterator[tuple[bytes, int, int]]:
+        """Value, partition and offset of every record."""
+        values = (value for piece in self.lines for value in piece.split(b"\n"))
+        yield from zip(values, self.partitions, self.offsets, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Keys whose rows are to go; comes after the inserts before it, and before those after it."""
+
+    keys: list[str]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything between two commits.
+
+    Attributes:
+        generation: of the assignment it was read under; a batch of an older one is never committed.
+        opened_at: monotonic seconds when its first record came.
+        work: per route, what to do in order.
+        next_offsets: what to commit when all of it is acknowledged, by topic and partition.
+    """
+
+    generation: int
+    opened_at: float
+    work: dict[str, tuple[Route, list[Rows | Erase]]] = field(default_factory=dict)
+    next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    rows: int = 0
+    bytes: int = 0
+
+    def rows_for(self, route: Route, topic: str) -> Rows:
+        """Where the next rows of a topic go."""
+        _, steps = self.work.setdefault(route.kind, (route, []))
+        if not steps or not isinstance(steps[-1], Rows) or steps[-1].topic != topic:
+            steps.append(Rows(topic))
+        last = steps[-1]
+        assert isinstance(last, Rows)  # noqa: S101 - narrows the type of what was just appended
+        return last
+
+    def erase(self, route: Route, key: str) -> None:
+        """Note a tombstone."""
+        _, steps = self.work.setdefault(route.kind, (route, []))
+        if not steps or not isinstance(steps[-1], Erase):
+            steps.append(Erase([]))
+        last = steps[-1]
+        assert isinstance(last, Erase)  # noqa: S101 - narrows the type of what was just appended
+        last.keys.append(key)

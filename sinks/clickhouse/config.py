@@ -1,0 +1,40 @@
+"""Everything the sink needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.kafka import ClientConfig
+from schemas.topics import Topics
+from sinks.clickhouse.target import ClickHouseTarget
+
+
+@dataclass(frozen=True, slots=True)
+class SinkConfig:
+    """The settings of one sink process.
+
+    Attributes:
+        cluster: the Kafka brokers and how to talk to them.
+        topics: what to read, and where dead letters go.
+        clickhouse: where to write.
+        group: consumer group; several sinks of one group share the partitions.
+        batch_rows, batch_bytes, batch_seconds: a batch is written when it has reached one of them. Memory holds two
+            batches at most: one filling, one being written.
+        metrics_port: of `/metrics`, `/ping` and `/ready` on loopback; 0: any free one.
+        ready_file: gets `{"pid", "metrics_port"}` as JSON once the port is open.
+        retry_seconds: longest pause between two attempts while ClickHouse is away.
+        stop_seconds: how long a stop waits for what is on its way to ClickHouse.
+    """
+
+    cluster: ClientConfig
+    topics: Topics
+    clickhouse: ClickHouseTarget
+    group: str = "venuecode-sink"
+    batch_rows: int = 200_000
+    batch_bytes: int = 64 * 1024 * 1024
+    batch_seconds: float = 0.5
+    metrics_port: int = 0
+    ready_file: Path | None = None
+    retry_seconds: float = 5.0
+    stop_seconds: float = 20.0

@@ -1,0 +1,208 @@
+"""The questions, asked of the parameterised views; the meaning is in docs/co-presence.md, the SQL in the migrations.
+
+Every client must be connected to the database of the tables (`ClickHouseTarget.client()`). Times are aware; spans are
+half-open, [since, until). Person tokens are 32 hex digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+
+from schemas.errors import ConfigurationError, RetryableError, VenuecodeError
+
+T = TypeVar("T")
+
+_UNKNOWN_TABLE = 60
+_LIMIT_CODES = {158, 159, 160, 241, 307, 396}
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One scan of a trajectory; `left_at` and `dwell` are null and empty for a leave scan."""
+
+    scanned_at: datetime
+    left_at: datetime | None
+    dwell: str
+    direction: str
+    venue_id: str
+    venue_name: str
+    category: str
+    area_code: str
+    point_id: str
+    vehicle: str
+    run: str
+    carriage: str
+    seat: str
+    colour: str
+    decision: str
+    channel: str
+    flags: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """From `scanned_at` until before `left_at` at one place; `dwell` says what the end rests on."""
+
+    place: str
+    venue_id: str
+    vehicle: str
+    run: str
+    category: str
+    scanned_at: datetime
+    left_at: datetime
+    dwell: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """One overlap of a stay of the person with a stay of the contact at the same place."""
+
+    contact: str
+    place: str
+    venue_id: str
+    vehicle: str
+    run: str
+    category: str
+    overlap_start: datetime
+    overlap_end: datetime
+    overlap_ms: int
+    person_dwell: str
+    contact_dwell: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody who met the person: `overlap_s` is the time together in whole seconds, rounded down."""
+
+    contact: str
+    overlap_s: int
+    first_meeting: datetime
+    last_meeting: datetime
+    meetings: int
+    venues: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody whose stay at a venue reaches into a span."""
+
+    person_token: str
+    scanned_at: datetime
+    left_at: datetime
+    dwell: str
+    point_id: str
+    vehicle: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCount:
+    """An exposure window, how many people entered strictly inside it, and how often."""
+
+    window_id: str
+    venue_id: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    people: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowVisitor:
+    """Somebody who entered strictly inside an exposure window."""
+
+    window_id: str
+    person_token: str
+    first_entry: datetime
+    last_entry: datetime
+    entries: int
+
+
+def trajectory(client: Client, person_token: str, since: datetime, until: datetime) -> list[Scan]:
+    """A person's scans in [since, until), oldest first."""
+    return _ask(client, Scan, "trajectory", _person(person_token, since, until))
+
+
+def stays(client: Client, person_token: str, since: datetime, until: datetime) -> list[Stay]:
+    """A person's stays that reach into [since, until), oldest first."""
+    return _ask(client, Stay, "stays", _person(person_token, since, until))
+
+
+def meetings(client: Client, person_token: str, since: datetime, until: datetime) -> list[Meeting]:
+    """Every meeting of a person in [since, until), clipped to it, oldest first."""
+    return _ask(client, Meeting, "meetings_of", _person(person_token, since, until))
+
+
+def contacts(client: Client, person_token: str, since: datetime, until: datetime) -> list[Contact]:
+    """Everybody who met a person in [since, until), longest together first."""
+    return _ask(client, Contact, "contacts_of", _person(person_token, since, until))
+
+
+def visitors(client: Client, venue_id: str, since: datetime, until: datetime) -> list[Visitor]:
+    """Everybody whose stay at a venue, or on a trip of it, reaches into [since, until), by time of entry."""
+    return _ask(client, Visitor, "visitors_of", {"venue_id": venue_id, **_span(since, until)})
+
+
+def window_counts(client: Client) -> list[WindowCount]:
+    """Every exposure window with how many people were there, by its start."""
+    return _ask(client, WindowCount, "window_counts", {})
+
+
+def window_visitors(client: Client, window_id: str | None = None) -> list[WindowVisitor]:
+    """Who was there: of one exposure window, or of all at once."""
+    where = "" if window_id is None else " WHERE window_id = {window_id:String}"
+    order = " ORDER BY window_id, first_entry, person_token"
+    return _ask(client, WindowVisitor, "exposed_in_windows", {}, where + order, {"window_id": window_id})
+
+
+def visits_stored(client: Client) -> int:
+    """How many visits the views show: each once, however often it was written."""
+    return int(_rows(client, "SELECT count() FROM all_visits", {})[0][0])
+
+
+def _person(person_token: str, since: datetime, until: datetime) -> dict[str, str]:
+    return {"person_token": person_token, **_span(since, until)}
+
+
+def _span(since: datetime, until: datetime) -> dict[str, str]:
+    return {"since": _instant(since), "until": _instant(until)}
+
+
+def _instant(value: datetime) -> str:
+    """As a `DateTime64(3, 'UTC')` parameter is written; milliseconds, rounded down."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def _ask(
+    client: Client,
+    kind: type[T],
+    view: str,
+    arguments: Mapping[str, str],
+    tail: str = "",
+    parameters: Mapping[str, Any] | None = None,
+) -> list[T]:
+    columns = ", ".join(field.name for field in fields(kind))  # type: ignore[arg-type]
+    call = ", ".join(f"{name} = {{{name}:String}}" for name in arguments)
+    source = f"{view}({call})" if arguments else view
+    rows = _rows(client, f"SELECT {columns} FROM {source}{tail}", {**arguments, **(parameters or {})})
+    return [kind(*row) for row in rows]
+
+
+def _rows(client: Client, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    try:
+        return [tuple(row) for row in client.query(sql, parameters=dict(parameters)).result_rows]
+    except DatabaseError as error:
+        if error.code == _UNKNOWN_TABLE:
+            raise ConfigurationError("ClickHouse lacks a view: run `venuecode migrate up`") from error
+        if error.code in _LIMIT_CODES:
+            raise VenuecodeError(f"The question met a limit of the server; ask for a shorter span: {error}") from error
+        raise VenuecodeError(f"ClickHouse refused the question: {error}") from error
+    except (ClickHouseError, OSError) as error:
+        raise RetryableError(f"ClickHouse does not answer: {error}") from error

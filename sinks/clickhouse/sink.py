@@ -1,0 +1,229 @@
+"""The sink's process: consume, batch, write, commit. Offsets move only after effects.
+
+A batch is filled while the one before it is being written. Its offsets are committed when all of its rows are
+acknowledged by ClickHouse or read back, and all of its dead letters by Kafka. Whatever is killed, the records after the
+last commit are read again, and rows that are already there are found by their identity.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from schemas.errors import FatalError
+from schemas.kafka import consumer_config
+from sinks.clickhouse.batch import Batch
+from sinks.clickhouse.config import SinkConfig
+from sinks.clickhouse.dead_letters import DeadLetterWriter
+from sinks.clickhouse.intake import Intake
+from sinks.clickhouse.metrics import SinkMetrics
+from sinks.clickhouse.routes import routes
+from sinks.clickhouse.status_server import StatusServer
+from sinks.clickhouse.writer import StoppedError, Writer
+
+_CONSUMED_AT_ONCE = 500
+_POLL_SECONDS = 0.02
+_PASSING_ERRORS = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT}
+
+
+def run_sink(config: SinkConfig) -> int:
+    """Run until SIGTERM or SIGINT; then write and commit what was read, leave the group, and return 0.
+
+    Raises:
+        ConfigurationError: migrations are pending, the metrics port is taken, or ClickHouse or Kafka refuses us.
+        FatalError: going on would lose records; nothing unacknowledged was committed.
+    """
+    stop = threading.Event()
+    with _stop_on_signal(stop):
+        Sink(config).run(stop)
+    return 0
+
+
+@contextmanager
+def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Sink:
+    """One consumer and one writer thread."""
+
+    def __init__(self, config: SinkConfig) -> None:
+        self._config = config
+        self._routes = routes(config.topics)
+        self._metrics = SinkMetrics()
+        self._give_up = threading.Event()
+        self._dead_letters = DeadLetterWriter(
+            config.cluster, config.topics.dead_letters, lambda: datetime.now(UTC), self._metrics
+        )
+        self._intake = Intake(self._dead_letters, self._metrics)
+        self._writer = Writer(config.clickhouse, self._metrics, self._dead_letters, self._give_up, config.retry_seconds)
+        self._consumer = Consumer(
+            consumer_config(
+                config.cluster,
+                config.group,
+                queued_max_messages_kbytes=32 * 1024,
+                queued_min_messages=20_000,
+                topic_metadata_refresh_interval_ms=5_000,
+            )
+            | {"on_commit": self._committed}
+        )
+        self._generation = 0
+        self._joined = False
+        self._closing = False
+        self._paused = False
+        self._filling = Batch(0, 0.0)
+        self._in_flight: deque[tuple[Batch, Future[None]]] = deque()
+        self._log = structlog.get_logger("sink")
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set, or something fatal happens."""
+        status = StatusServer(self._config.metrics_port, self._metrics.registry, self._ready)
+        threads = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        try:
+            if self._config.ready_file is not None:
+                status.write_ready_file(self._config.ready_file)
+            connecting = threads.submit(self._writer.connect)
+            while not connecting.done() and not stop.is_set():
+                wait([connecting], timeout=0.1)
+            if connecting.done():
+                connecting.result()
+                self._consume(threads, stop)
+                self._finish(threads)
+        finally:
+            self._closing = True
+            self._give_up.set()
+            threads.shutdown(wait=True)
+            self._consumer.close()
+            self._writer.close()
+            status.close()
+
+    def _ready(self) -> bool:
+        return self._joined and self._writer.is_up
+
+    def _consume(self, threads: ThreadPoolExecutor, stop: threading.Event) -> None:
+        self._consumer.subscribe(
+            list(self._routes), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
+        )
+        while not stop.is_set():
+            self._take(self._consumer.consume(_CONSUMED_AT_ONCE, timeout=_POLL_SECONDS))
+            self._commit_finished()
+            if self._is_due(time.monotonic()):
+                self._hand_over(threads)
+
+    def _take(self, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
+        if not self._filling.next_offsets:
+            self._filling = Batch(self._generation, time.monotonic())
+        by_topic: dict[str, list[Message]] = {}
+        for message in messages:
+            if (error := message.error()) is None:
+                by_topic.setdefault(str(message.topic()), []).append(message)
+            elif error.code() in _PASSING_ERRORS:
+                self._log.warning("kafka_error", error=error.str())
+            else:
+                raise FatalError(f"Kafka refuses the sink: {error.str()}")
+        for topic, group in by_topic.items():
+            self._intake.take(self._filling, self._routes[topic], topic, group)
+        self._count_buffered()
+
+    def _is_due(self, now: float) -> bool:
+        """Whether the filling batch is to be written; pauses the consumer while it is full and nobody can take it."""
+        batch, config = self._filling, self._config
+        full = batch.rows >= config.batch_rows or batch.bytes >= config.batch_bytes
+        old = bool(batch.next_offsets) and now - batch.opened_at >= config.batch_seconds
+        if not self._in_flight:
+            return full or old
+        if full and not self._paused:
+            self._consumer.pause(self._consumer.assignment())
+            self._paused = True
+        return False
+
+    def _hand_over(self, threads: ThreadPoolExecutor) -> None:
+        self._in_flight.append((self._filling, threads.submit(self._writer.write, self._filling)))
+        self._filling = Batch(self._generation, 0.0)
+        if self._paused:
+            self._consumer.resume(self._consumer.assignment())
+            self._paused = False
+
+    def _commit_finished(self, *, wait_for_brokers: bool = False) -> None:
+        offsets: dict[tuple[str, int], int] = {}
+        while self._in_flight and self._in_flight[0][1].done():
+            batch, written = self._in_flight.popleft()
+            written.result()
+            if batch.generation == self._generation:
+                offsets.update(batch.next_offsets)
+            self._count_buffered()
+        if not offsets:
+            return
+        positions = [TopicPartition(topic, number, offset) for (topic, number), offset in offsets.items()]
+        try:
+            if wait_for_brokers:
+                self._consumer.commit(offsets=positions, asynchronous=False)
+            else:
+                self._consumer.commit(offsets=positions, asynchronous=True)
+        except KafkaException as error:
+            self._metrics.commit_failures.inc()
+            self._log.warning("commit_failed", error=error.args[0].str())
+
+    def _committed(self, error: KafkaError | None, _positions: object) -> None:
+        if error is None:
+            self._metrics.commits.inc()
+        else:
+            self._metrics.commit_failures.inc()
+            self._log.warning("commit_failed", error=error.str())
+
+    def _finish(self, threads: ThreadPoolExecutor) -> None:
+        """Write and commit what was read, as far as ClickHouse answers in time."""
+        if self._filling.next_offsets:
+            self._hand_over(threads)
+        self._settle(self._config.stop_seconds)
+
+    def _settle(self, seconds: float) -> None:
+        """Wait for what is being written, and commit it."""
+        wait([written for _, written in self._in_flight], timeout=seconds)
+        try:
+            self._commit_finished(wait_for_brokers=True)
+        except StoppedError:
+            self._log.warning("stopped_without_clickhouse", what="unacknowledged rows stay in Kafka")
+
+    def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._generation += 1
+        self._filling = Batch(self._generation, 0.0)
+        self._paused = False
+        self._joined = True
+        self._metrics.partitions.set(len(partitions))
+        self._log.info("partitions_assigned", count=len(partitions))
+
+    def _revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self._filling = Batch(self._generation, 0.0)
+        if not self._closing:
+            self._settle(self._config.batch_seconds + 5)
+        self._lost(_consumer, _partitions)
+
+    def _lost(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        """Somebody else may have them by now: what is still being written is not ours to commit."""
+        self._generation += 1
+        self._filling = Batch(self._generation, 0.0)
+        self._metrics.partitions.set(0)
+        self._count_buffered()
+
+    def _count_buffered(self) -> None:
+        batches: list[Batch] = [self._filling, *(batch for batch, _ in self._in_flight)]
+        self._metrics.buffered_rows.set(sum(batch.rows for batch in batches))
+        self._metrics.buffered_bytes.set(sum(batch.bytes for batch in batches))

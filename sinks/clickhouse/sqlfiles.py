@@ -1,0 +1,100 @@
+"""The migration files: where they are, what is filled into them, how they fall into statements."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from schemas.errors import ConfigurationError
+
+_NAME = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
+_INCLUDE = re.compile(r"\{\{include:(\w+)\}\}")
+_RETENTION = re.compile(r"\{\{retention:(\w+)(?::([^}]*))?\}\}")
+_STATEMENT_END = re.compile(r";[ \t]*$", re.MULTILINE)
+_CREATED_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """Which rows of a table time takes away: those whose `column` is older than the retention, where `condition`."""
+
+    table: str
+    column: str
+    condition: str
+
+    def clause(self, days: int) -> str:
+        """The rule as ClickHouse's TTL expression."""
+        where = f" WHERE {self.condition}" if self.condition else ""
+        return f"toDateTime({self.column}) + INTERVAL {days} DAY DELETE{where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file.
+
+    Attributes:
+        text: the file with its fragments in place; retention is still a placeholder.
+    """
+
+    number: int
+    name: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text: the same whatever the retention is."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def statements(self, retention_days: int | None) -> list[str]:
+        """The statements in order; without a TTL where `retention_days` is None."""
+        text = _RETENTION.sub(lambda found: _ttl(found, retention_days), self.text)
+        return [statement for part in _STATEMENT_END.split(text) if _has_sql(statement := part.strip())]
+
+    def retention_rules(self) -> Iterator[RetentionRule]:
+        """The tables of this file that have a retention."""
+        for part in _STATEMENT_END.split(self.text):
+            table, rule = _CREATED_TABLE.search(part), _RETENTION.search(part)
+            if table and rule:
+                yield RetentionRule(table[1], rule[1], rule[2] or "")
+
+
+def _has_sql(statement: str) -> bool:
+    return any(line.strip() and not line.lstrip().startswith("--") for line in statement.splitlines())
+
+
+def _ttl(found: re.Match[str], days: int | None) -> str:
+    return "" if days is None else "TTL " + RetentionRule("", found[1], found[2] or "").clause(days)
+
+
+def read_migrations(folder: Traversable | None = None) -> tuple[Migration, ...]:
+    """The migrations in their order; those of this package, unless a folder is given.
+
+    Raises:
+        ConfigurationError: a file is misnamed, a number is missing or used twice, or a fragment is missing.
+    """
+    folder = folder or files("sinks.clickhouse") / "migrations"
+    found: list[Migration] = []
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".sql"):
+            continue
+        name = _NAME.match(file.name)
+        if name is None:
+            raise ConfigurationError(f"migration {file.name}: the name must be four digits, `_`, a name and `.sql`")
+        found.append(Migration(int(name[1]), name[2], _with_fragments(file.read_text("utf-8"), folder, file.name)))
+    if [migration.number for migration in found] != list(range(1, len(found) + 1)):
+        raise ConfigurationError("migrations must be numbered 0001, 0002, ... without gaps or repeats")
+    return tuple(found)
+
+
+def _with_fragments(text: str, folder: Traversable, name: str) -> str:
+    def fragment(found: re.Match[str]) -> str:
+        try:
+            return (folder / "fragments" / f"{found[1]}.sql").read_text("utf-8")
+        except FileNotFoundError:
+            raise ConfigurationError(f"migration {name}: there is no fragment {found[1]}.sql") from None
+
+    return _INCLUDE.sub(fragment, text)

@@ -1,0 +1,233 @@
+"""Writes batches to ClickHouse until they are acknowledged, or read back."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from schemas.errors import ConfigurationError, FatalError, RetryableError
+from sinks.clickhouse.bad_rows import RowSifter
+from sinks.clickhouse.batch import Batch, Erase, Rows
+from sinks.clickhouse.dead_letters import DeadLetterWriter
+from sinks.clickhouse.metrics import SinkMetrics
+from sinks.clickhouse.migrate import require_migrated
+from sinks.clickhouse.read_back import stored_rows
+from sinks.clickhouse.routes import Erasure, Route
+from sinks.clickhouse.target import ClickHouseTarget
+
+_INSERT_SETTINGS = {
+    "async_insert": 0,
+    "date_time_input_format": "best_effort",
+    "input_format_skip_unknown_fields": 1,
+    "input_format_null_as_default": 1,
+    # One block an insert, so that a batch becomes one part per day and order, not many.
+    "max_insert_block_size": 4_000_000,
+    "min_insert_block_size_rows": 4_000_000,
+    "min_insert_block_size_bytes": 0,
+    # A file of old scans may hold more than the default of 100 days in one batch.
+    "max_partitions_per_insert_block": 0,
+}
+
+# Numbers of ClickHouse's error codes: what is wrong with the rows, and what no repetition mends.
+_BAD_ROW_CODES = {6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 321, 349, 376, 407, 469, 691}
+_HOPELESS_CODES = {10: "a column", 16: "a column", 47: "a column", 60: "a table", 81: "the database"}
+_NOT_LET_IN = {192, 193, 194, 497, 516}
+
+_ERASED_AT_ONCE = 200
+
+
+class StoppedError(Exception):
+    """The sink is stopping and ClickHouse has not answered; nothing of the batch is acknowledged."""
+
+
+class Writer:
+    """Writes one batch after another; `write` runs in one thread only.
+
+    Args:
+        target: the server.
+        metrics: what to count.
+        dead_letters: for rows that only ClickHouse finds bad.
+        stopping: set when no further attempt is to be made.
+        retry_seconds: longest pause between two attempts.
+        jitter: a number in [0, 1): spreads the attempts of many sinks.
+    """
+
+    def __init__(
+        self,
+        target: ClickHouseTarget,
+        metrics: SinkMetrics,
+        dead_letters: DeadLetterWriter,
+        stopping: threading.Event,
+        retry_seconds: float,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._target = target
+        self._metrics = metrics
+        self._dead_letters = dead_letters
+        self._stopping = stopping
+        self._retry_seconds = retry_seconds
+        self._jitter = jitter
+        self._client: Client | None = None
+        self._up = threading.Event()
+        self._trusted: tuple[int, set[int]] = (-1, set())
+        self._log = structlog.get_logger("sink")
+
+    @property
+    def is_up(self) -> bool:
+        """Whether ClickHouse answered when it was last asked."""
+        return self._up.is_set()
+
+    def connect(self) -> None:
+        """Wait for ClickHouse, and check that its tables are ours.
+
+        Raises:
+            ConfigurationError: migrations are pending, or ClickHouse does not let us in.
+            StoppedError: the sink is stopping.
+        """
+        self._until_it_works(lambda: require_migrated(self._target))
+
+    def write(self, batch: Batch) -> None:
+        """Write a batch; returns when every row is acknowledged or found, and every dead letter has arrived.
+
+        Raises:
+            FatalError: going on would lose rows.
+            StoppedError: the sink is stopping and ClickHouse is away.
+        """
+        for route, steps in batch.work.values():
+            for step in steps:
+                if isinstance(step, Rows):
+                    self._insert(route, step, batch.generation)
+                elif route.erasure is not None:
+                    self._erase(route.erasure, step)
+        self._dead_letters.flush()
+        self._metrics.batches.inc()
+
+    def _insert(self, route: Route, rows: Rows, generation: int) -> None:
+        sifter: RowSifter | None = None
+
+        def attempt() -> None:
+            nonlocal sifter
+            if sifter is None:
+                try:
+                    self._insert_all(route, rows, generation)
+                    return
+                except ClickHouseError as error:
+                    if getattr(error, "code", None) not in _BAD_ROW_CODES:
+                        raise
+                    sifter = RowSifter(route, rows, self._dead_letters)
+            sifter.insert_good_rows(lambda data: self._send(route.table, data), self._is_bad_row)
+
+        self._until_it_works(attempt)
+
+    def _insert_all(self, route: Route, rows: Rows, generation: int) -> None:
+        lines = rows.lines
+        if route.has_identity and self._in_doubt(rows, generation):
+            lines = self._missing(route, rows, generation)
+        count = len(rows) if lines is rows.lines else len(lines)
+        if count:
+            self._send(route.table, b"\n".join(lines), count * route.written_per_row)
+            self._metrics.rows.labels(route.kind).inc(count)
+
+    def _in_doubt(self, rows: Rows, generation: int) -> bool:
+        """Whether somebody may have written some of these rows before: under an older assignment, or in vain."""
+        trusted_generation, partitions = self._trusted
+        return trusted_generation != generation or not partitions.issuperset(rows.partitions)
+
+    def _missing(self, route: Route, rows: Rows, generation: int) -> list[bytes]:
+        """The rows that are not stored yet; partitions without any stored row are trusted from here on."""
+        self._metrics.read_backs.inc()
+        stored = stored_rows(self._connected(), route, rows)
+        self._metrics.rows_found.inc(sum(stored))
+        if self._trusted[0] != generation:
+            self._trusted = (generation, set())
+        seen = {partition for partition, found in zip(rows.partitions, stored, strict=True) if found}
+        self._trusted[1].update(set(rows.partitions) - seen)
+        return [value for (value, _, _), found in zip(rows.records(), stored, strict=True) if not found]
+
+    def _send(self, table: str, data: bytes, expected: int | None = None) -> None:
+        """One insert.
+
+        Raises:
+            RetryableError: ClickHouse reports another number of rows than were sent.
+        """
+        started = time.monotonic()
+        summary = self._connected().raw_insert(table, insert_block=data, fmt="JSONEachRow", settings=_INSERT_SETTINGS)
+        self._metrics.insert_seconds.observe(time.monotonic() - started)
+        if expected is not None and summary.written_rows != expected:
+            raise RetryableError(f"{table}: ClickHouse reports {summary.written_rows} written rows, not {expected}")
+
+    def _erase(self, erasure: Erasure, step: Erase) -> None:
+        key = f"lower(hex({erasure.column}))" if erasure.binary else erasure.column
+        for start in range(0, len(step.keys), _ERASED_AT_ONCE):
+            keys = step.keys[start : start + _ERASED_AT_ONCE]
+            self._until_it_works(
+                lambda keys=keys: self._connected().command(  # type: ignore[misc]
+                    f"DELETE FROM {erasure.table} WHERE {key} IN {{keys:Array(String)}}", parameters={"keys": keys}
+                )
+            )
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = self._target.client(timeout=120, connect_timeout=60, compress=False)
+        return self._client
+
+    @staticmethod
+    def _is_bad_row(error: ClickHouseError) -> bool:
+        return getattr(error, "code", None) in _BAD_ROW_CODES
+
+    def _until_it_works(self, attempt: Callable[[], object]) -> None:
+        """Repeat with growing, jittered pauses; Kafka holds the backlog meanwhile."""
+        pause, mismatches = 0.1, 0
+        while True:
+            try:
+                attempt()
+                self._up.set()
+                self._metrics.clickhouse_up.set(1)
+                return
+            except (RetryableError, ClickHouseError, OSError) as error:
+                self._trusted = (-1, set())
+                self._raise_if_hopeless(error)
+                reason = "count" if isinstance(error, RetryableError) and self._client is not None else "unavailable"
+                mismatches += reason == "count"
+                if mismatches > 5:
+                    raise FatalError(f"{error}, time and again: nothing is committed") from error
+                self._drop_client()
+                self._up.clear()
+                self._metrics.clickhouse_up.set(0)
+                self._metrics.retries.labels(reason).inc()
+                self._log.warning("clickhouse_retry", reason=reason, seconds=round(pause, 2), error=_short(error))
+            if self._stopping.wait(pause * (0.5 + self._jitter() / 2)):
+                raise StoppedError
+            pause = min(pause * 2, self._retry_seconds)
+
+    def _raise_if_hopeless(self, error: Exception) -> None:
+        code = getattr(error, "code", None)
+        if code in _HOPELESS_CODES:
+            raise ConfigurationError(
+                f"{_HOPELESS_CODES[code]} is missing in ClickHouse: run `venuecode migrate up` ({_short(error)})"
+            ) from error
+        if code in _NOT_LET_IN:
+            raise ConfigurationError(f"ClickHouse does not let the sink in: {_short(error)}") from error
+
+    def _drop_client(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._drop_client()
+
+
+def _short(error: Exception) -> str:
+    """The kind of error and its code: ClickHouse's text may quote a row."""
+    code = getattr(error, "code", None)
+    if isinstance(error, RetryableError):
+        return str(error)
+    return type(error).__name__ + (f" {code}" if code is not None else "")

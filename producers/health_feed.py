@@ -102,7 +102,9 @@ def find_status(cluster: ClientConfig, topic: str, token: str, timeout: float = 
     key = token.encode()
     deadline = time.monotonic() + timeout
     # The group is a name the client must have; it is neither joined nor committed to.
-    consumer = Consumer({**consumer_config(cluster, "venuecode-status-show"), "log_level": 2})
+    consumer = Consumer(
+        {**consumer_config(cluster, "venuecode-status-show", enable_partition_eof=True), "log_level": 2}
+    )
     try:
         place = TopicPartition(topic, partition_of(key, _partition_count(consumer, topic, timeout)))
         found: FoundStatus | None = None
@@ -144,16 +146,15 @@ def _messages(consumer: Any, place: TopicPartition, deadline: float) -> Iterator
     consumer.assign([place])
     position = low
     while position < high:
-        messages = consumer.consume(_POLL, timeout=0.2)
-        for message in messages:
-            problem = message.error()
-            if problem is None:
-                if message.offset() < high:
-                    yield message
-            elif not problem.retriable() and problem.code() not in _MAY_PASS:
-                raise KafkaException(problem)
-        # Compaction and transactions leave gaps: only the position tells that the end is reached.
-        reached = consumer.position([place])[0].offset
-        position = max(position, reached)
         if time.monotonic() > deadline:
             raise RetryableError(f"partition {place.partition} of {place.topic} was not read to its end in time")
+        for message in consumer.consume(_POLL, timeout=0.2):
+            problem = message.error()
+            if problem is None:
+                position = message.offset() + 1
+                if position <= high:
+                    yield message
+            elif problem.code() == KafkaError._PARTITION_EOF:
+                return  # the last offsets below the watermark may hold no record: compacted away, or of a transaction
+            elif not problem.retriable() and problem.code() not in _MAY_PASS:
+                raise KafkaException(problem)

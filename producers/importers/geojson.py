@@ -28,19 +28,20 @@ class GeoJsonTable:
         more: further properties to make columns of, where a later feature may have them.
 
     Raises:
-        ConfigurationError: no line is a feature.
+        ConfigurationError: no line is a feature with properties, and `more` names none.
     """
 
     def __init__(self, lines: Lines, *, more: tuple[str, ...] = ()) -> None:
         self._lines = lines
         self._read_ahead: list[tuple[int, str, dict[str, Any] | None]] = []
         self._source = self._features()
+        names: list[str] = []
         for line, raw, feature in self._source:
             self._read_ahead.append((line, raw, feature))
             if feature is not None:
                 names = list(feature.get("properties") or {})
                 break
-        else:
+        if not names and not more:
             raise ConfigurationError("found no GeoJSON feature; each must be on a line of its own")
         self.header: list[str] | None = [*names, *(name for name in more if name not in names), *_COORDINATES]
         self.width = len(self.header)

@@ -11,6 +11,9 @@ import clickhouse_connect
 import pytest
 
 from infra.embedded.clickhouse import EmbeddedClickHouse
+from tests.support.docker import docker_available
+
+CONTAINER_IMAGE = "clickhouse/clickhouse-server:25.8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,16 @@ def clickhouse_database(clickhouse: ClickHouseServer) -> Iterator[str]:
         client.command(f"DROP DATABASE {name} SYNC")
     finally:
         client.close()
+
+
+@pytest.fixture(scope="session")
+def clickhouse_container() -> Iterator[ClickHouseServer]:
+    """A ClickHouse server of a long-term release in a container; skips where containers cannot be started."""
+    reason = docker_available()
+    if reason is not None:
+        pytest.skip(reason)
+    from testcontainers.community.clickhouse import ClickHouseContainer
+
+    with ClickHouseContainer(CONTAINER_IMAGE, username="tester", password="tester") as container:
+        port = int(container.get_exposed_port(8123))
+        yield ClickHouseServer(container.get_container_host_ip(), port, "tester", "tester")

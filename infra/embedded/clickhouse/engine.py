@@ -30,16 +30,18 @@ class Result:
 
     Attributes:
         body: the result in the asked format, unless it went into a pipe.
-        read_rows, read_bytes, written_rows, written_bytes: as the engine counted them for this statement alone.
+        read_rows, read_bytes, result_rows, written_rows, written_bytes: as the engine counted them for this statement
+            alone; written ones include what materialised views wrote.
         elapsed_ns: time in the engine.
     """
 
-    body: bytes
-    read_rows: int
-    read_bytes: int
-    written_rows: int
-    written_bytes: int
-    elapsed_ns: int
+    body: bytes = b""
+    read_rows: int = 0
+    read_bytes: int = 0
+    result_rows: int = 0
+    written_rows: int = 0
+    written_bytes: int = 0
+    elapsed_ns: int = 0
 
 
 def quote(text: str) -> str:
@@ -69,13 +71,16 @@ class EngineConnection:
             answer = self._connection.query(sql, output_format, params=dict(params or {}))
         except Exception as error:
             raise ServerError.from_engine(str(error)) from None
+        written = answer.rows_written()
+        # An insert from a pipe counts its source as output of the file, not as rows read from storage.
         return Result(
-            answer.bytes() or b"",
-            answer.rows_read(),
-            answer.bytes_read(),
-            answer.rows_written(),
-            answer.bytes_written(),
-            int(answer.elapsed() * 1e9),
+            body=answer.bytes() or b"",
+            read_rows=answer.storage_rows_read() or written,
+            read_bytes=answer.storage_bytes_read() or answer.bytes_written(),
+            result_rows=0 if written else answer.rows_read(),
+            written_rows=written,
+            written_bytes=answer.bytes_written(),
+            elapsed_ns=int(answer.elapsed() * 1e9),
         )
 
     def set(self, settings: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from infra.embedded.clickhouse.errors import UNKNOWN_TYPE_OF_QUERY, ServerError
 from infra.embedded.clickhouse.sqltext import Token, tokens
 
 _DATA_BLANKS = b" \t\f"
+_BEFORE_TARGET = ("(", "INSERT", "INTO", "TABLE", "FUNCTION", ".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,10 @@ def parse_insert(text: bytes, *, complete: bool, default_format: str | None) -> 
     for token in tokens(text):
         if not complete and (token.end == len(text) or not token.closed):
             return None
-        if token.depth == 0 and token.kind == "word" and past_target:
+        # The name of the table comes after INTO [TABLE] [FUNCTION]; a table may be called like a clause.
+        past_target = past_target or (previous is not None and previous.text not in _BEFORE_TARGET)
+        is_clause = past_target and (previous is None or previous.text != ".")
+        if token.depth == 0 and token.kind == "word" and is_clause:
             if token.text in ("SELECT", "WITH"):
                 is_select = True
             elif token.text == "SETTINGS" and not is_select:
@@ -86,8 +90,6 @@ def parse_insert(text: bytes, *, complete: bool, default_format: str | None) -> 
             is_select = True
         if token.text == "(" and previous is not None and previous.text == "INPUT" and is_select:
             source = previous
-        # The name of the table comes after INTO [TABLE] [FUNCTION]; a table may be called like a clause.
-        past_target = past_target or (previous is not None and previous.text not in ("INSERT", "INTO", "TABLE", "."))
         previous = token
     if not complete:
         return None

@@ -38,7 +38,7 @@ _TYPES = {
 
 def summary(result: Result | None) -> str:
     """The value of X-ClickHouse-Summary."""
-    counts = result or Result(b"", 0, 0, 0, 0, 0)
+    counts = result or Result()
     return json.dumps(
         {
             "read_rows": str(counts.read_rows),
@@ -46,6 +46,7 @@ def summary(result: Result | None) -> str:
             "written_rows": str(counts.written_rows),
             "written_bytes": str(counts.written_bytes),
             "total_rows_to_read": "0",
+            "result_rows": str(counts.result_rows),
             "elapsed_ns": str(counts.elapsed_ns),
         },
         separators=(",", ":"),
@@ -72,6 +73,7 @@ class QueryResponse:
         self._wait_end = wait_end
         self._held: IO[bytes] = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 - closed in `close`
         self._held_bytes = 0
+        self._empty = True
         self._tag = secrets.token_hex(8)
         self.started = False
         self.status = 0
@@ -81,6 +83,7 @@ class QueryResponse:
 
     async def write(self, data: bytes) -> None:
         """More of the result."""
+        self._empty = self._empty and not data
         if self.encoder is not None:
             if len(data) > _COMPRESS_IN_THREAD_BYTES:
                 data = await asyncio.to_thread(self.encoder.encode, data)
@@ -97,7 +100,7 @@ class QueryResponse:
 
     async def finish(self, result: Result | None) -> None:
         """The result is complete."""
-        rest = b"" if self.encoder is None or (not self.started and not self._held_bytes) else self.encoder.finish()
+        rest = b"" if self.encoder is None or self._empty else self.encoder.finish()
         if self.started:
             await self._body(rest, more=False)
             return

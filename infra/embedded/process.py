@@ -190,6 +190,16 @@ class ChildProcess:
             self._held_pipe = None
 
 
+def ending(code: int) -> str:
+    """How a process ended, in words, from its exit code (negative: the signal that ended it)."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
+
+
 def tail(path: Path, lines: int) -> str:
     """The last lines of a text file (of its last 64 KiB); empty when there is none."""
     try:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.embedded.identity import ProcessIdentity
 from infra.embedded.kafka import ensure_jars
 from infra.embedded.process import ChildProcess
 from infra.platform.health import Report, report
@@ -61,9 +62,10 @@ def up(options: PlatformOptions) -> UpOutcome:
             return UpOutcome(current.state, already=True)
         _end(current)
         files.state.unlink(missing_ok=True)
+        state = _start(files, options)
         if options.analysis:
-            files.analysis_mark.touch()
-        return UpOutcome(_start(files, options), already=False)
+            files.analysis_mark.touch()  # before any table or topic keeps its records for ever
+        return UpOutcome(state, already=False)
 
 
 def down(data_dir: Path) -> bool:
@@ -132,26 +134,28 @@ def _await(files: PlatformFiles, supervisor: ChildProcess) -> PlatformState:
 
 
 def _end(current: Report) -> bool:
-    if current.state is None or not current.running:
+    if current.state is None:
         return False
-    process = current.state.supervisor
+    supervisor = current.state.supervisor
+    everyone = [supervisor, *(each.process for each in current.state.components)]
+    if not any(process.is_alive() for process in everyone):
+        return False
     for number, timeout in ((signal.SIGTERM, _STOP_S), (signal.SIGKILL, 10.0)):
-        with contextlib.suppress(ProcessLookupError):
-            if process.is_alive():
-                os.kill(process.pid, number)
+        # The supervisor stops its servers itself; they are told only when it is gone or does not do so.
+        for process in [supervisor] if number == signal.SIGTERM and supervisor.is_alive() else everyone:
+            _signal(process, number)
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            if not process.is_alive() and not any(each.process.is_alive() for each in current.state.components):
+            if not any(process.is_alive() for process in everyone):
                 return True
-            _reap(process.pid)
             time.sleep(_POLL_S)
-    raise FatalError(f"process {process.pid}, which owns the platform, does not end")
+    raise FatalError(f"process {supervisor.pid}, which owns the platform, does not end")
 
 
-def _reap(pid: int) -> None:
-    """A supervisor that this very process started stays a zombie until it is waited for."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+def _signal(process: ProcessIdentity, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if process.is_alive():
+            os.kill(process.pid, number)
 
 
 def _check_retention(files: PlatformFiles, options: PlatformOptions) -> None:

@@ -10,6 +10,7 @@ from typing import Self
 
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from infra.embedded.kafka import EmbeddedKafka, ensure_jars
+from infra.embedded.process import ending
 from schemas.errors import FatalError
 
 
@@ -78,7 +79,7 @@ class Platform:
         """
         self.kafka.check()
         if (code := self.clickhouse.poll()) is not None:
-            raise FatalError(f"ClickHouse ended with exit code {code}. Its log: {self.clickhouse.log_path}")
+            raise FatalError(f"ClickHouse {ending(code)}. Its log: {self.clickhouse.log_path}")
 
     def __enter__(self) -> Self:
         return self.start()

@@ -9,7 +9,7 @@ from pathlib import Path
 from infra.embedded.kafka.diagnosis import explain, log_size
 from infra.embedded.kafka.java import format_command, java_environment, kafka_command
 from infra.embedded.kafka.properties import Node
-from infra.embedded.process import ChildProcess
+from infra.embedded.process import ChildProcess, ending
 from schemas.errors import FatalError
 
 START_S = 60.0
@@ -60,7 +60,7 @@ class Broker:
         deadline = time.monotonic() + START_S
         while not condition():
             if (code := self.child.poll()) is not None:
-                raise explain(self.node, f"ended with exit code {code} at its start", self._log_began)
+                raise explain(self.node, f"{ending(code)} at its start", self._log_began)
             if time.monotonic() > deadline:
                 raise explain(self.node, f"did not {what} within {START_S:.0f} s", self._log_began)
             time.sleep(_POLL_S)
@@ -72,7 +72,7 @@ class Broker:
     def why_it_ended(self) -> FatalError | None:
         """The error for a broker that ended by itself, or None while it runs or when nobody started it."""
         code = self.child.poll()
-        return None if code is None else explain(self.node, f"ended with exit code {code}", self._log_began)
+        return None if code is None else explain(self.node, ending(code), self._log_began)
 
 
 def format_nodes(nodes: Sequence[Node], jars: Sequence[Path], cluster_id: str) -> None:

@@ -63,8 +63,8 @@ class EmbeddedKafka:
         if self._running:
             raise FatalError(f"Kafka on {self.data_dir} is already started")
         self._jars = ensure_jars(self._jars_dir)
-        mark = self._directory.open(self._brokers)
         try:
+            mark = self._directory.open(self._brokers)
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
                     self._start_all(mark.cluster_id)
@@ -74,6 +74,9 @@ class EmbeddedKafka:
                     if self._port != 0 or attempt == _ATTEMPTS:
                         raise
                     self._end_brokers()
+        except OSError as error:
+            self.stop()
+            raise ConfigurationError(f"Kafka's data directory {self.data_dir} cannot be used: {error}") from error
         except BaseException:
             self.stop()
             raise

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 from infra.embedded.kafka.properties import Node
 from infra.embedded.process import tail
 from schemas.errors import ConfigurationError, FatalError
 
 _LINES = 12
+_NOTHING_LEFT = 1 << 20
 _FULL = re.compile(r"No space left on device|Disk quota exceeded")
 _TAKEN = re.compile(r"Address already in use|BindException")
 _FOREIGN = re.compile(r"Invalid cluster\.id|InconsistentClusterIdException|doesn't match stored clusterId")
@@ -37,7 +39,8 @@ def explain(node: Node, what: str, since: int = 0) -> FatalError:
     details = f"{kept}; the last lines:\n{last}" if last else f"{kept} (empty)"
     name = f"Kafka's broker {node.number}"
     text = log + output
-    if _FULL.search(text):
+    # On a disk that is full to the last byte the log does not say so.
+    if _FULL.search(text) or shutil.disk_usage(node.directory).free < _NOTHING_LEFT:
         return ConfigurationError(
             f"{name} {what}: the disk under {node.data} is full. Free some space and start again. {details}"
         )

@@ -39,17 +39,22 @@ def ensure_jars(directory: Path | None = None, pins: list[Pin] | None = None) ->
         Their paths, in the order of the pins, which is the order of the class path.
 
     Raises:
-        ConfigurationError: a jar was changed, is missing or is not one of Kafka's.
+        ConfigurationError: a jar was changed, is missing or is not one of Kafka's; the directory cannot be written.
         RetryableError: they are not here and cannot be downloaded.
     """
     wanted = read_pins() if pins is None else pins
     home = cache_dir() / f"kafka-{KAFKA_VERSION}" if directory is None else directory
-    if not home.is_dir():
-        home.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(home.parent / f".{home.name}.lock"):
-            if not home.is_dir():
-                _install(wanted, home)
-    return verify(home, wanted)
+    try:
+        if not home.is_dir():
+            home.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(home.parent / f".{home.name}.lock"):
+                if not home.is_dir():
+                    _install(wanted, home)
+        return verify(home, wanted)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Kafka's jars cannot be kept in {home}: {error.strerror}. {CACHE_VARIABLE} names another directory."
+        ) from error
 
 
 def verify(home: Path, pins: list[Pin]) -> list[Path]:

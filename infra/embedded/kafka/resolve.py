@@ -38,7 +38,7 @@ def resolve_roots(repository: Path, roots: Sequence[str] = ROOTS) -> list[str]:
         # `!`: a root is a plain dependency; jgo would else let its build-time version management change the others.
         dependencies = [context.create_dependency(f"{root}!") for root in roots]
         inputs, transitive = context.resolver.resolve(dependencies)
-    except (requests.RequestException, RuntimeError, OSError) as error:
+    except (requests.RequestException, RuntimeError) as error:
         raise _unreachable(error) from error
     needed = [*inputs, *(dependency for dependency in transitive if dependency.scope in ("compile", "runtime"))]
     return sorted({_coordinates(dependency.artifact) for dependency in needed})
@@ -68,7 +68,7 @@ def download(
             for future in as_completed(pending):
                 paths[pending[future]] = future.result()
                 on_jar(future.result())
-        except (requests.RequestException, RuntimeError, OSError) as error:
+        except (requests.RequestException, RuntimeError) as error:
             raise _unreachable(error) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -35,8 +35,8 @@ def topic_ends(admin: AdminClient, topic: str, timeout: float = 10) -> TopicEnd:
         if found.error is not None:
             raise KafkaException(found.error)
         partitions = [TopicPartition(topic, number) for number in found.partitions]
-        earliest = admin.list_offsets(dict.fromkeys(partitions, OffsetSpec.earliest()), request_timeout=timeout)
-        latest = admin.list_offsets(dict.fromkeys(partitions, OffsetSpec.latest()), request_timeout=timeout)
+        earliest = admin.list_offsets({one: OffsetSpec.earliest() for one in partitions}, request_timeout=timeout)  # type: ignore[no-untyped-call]
+        latest = admin.list_offsets({one: OffsetSpec.latest() for one in partitions}, request_timeout=timeout)  # type: ignore[no-untyped-call]
         return TopicEnd(
             {partition.partition: future.result().offset for partition, future in earliest.items()},
             {partition.partition: future.result().offset for partition, future in latest.items()},

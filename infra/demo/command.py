@@ -173,7 +173,12 @@ def run_demo(options: DemoOptions, *, as_json: bool, watcher: Callable[[DemoStat
             ) as platform:
                 settings = with_addresses(base, platform.kafka.bootstrap_servers, platform.clickhouse_port)
                 screen.settings = settings
-                run = DemoRun(settings, options, directory, lambda state: (screen.update(state), watcher(state))[0])
+
+                def show(state: DemoState) -> None:
+                    screen.update(state)
+                    watcher(state)
+
+                run = DemoRun(settings, options, directory, show)
                 try:
                     run.start(began)
                     run.run()

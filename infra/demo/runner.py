@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from infra.demo.state import Case, DemoState, PlannedMeeting
 from infra.embedded.process import ChildProcess
 from infra.lag import group_lag, topic_ends
 from infra.settings import Settings
+from infra.targets import clickhouse_target, kept_days
 from infra.topics import apply_topics, plan
 from schemas.errors import FatalError, RetryableError
+from sinks.clickhouse.migrate import Migrator
+from sinks.clickhouse.queries import contacts, visits_stored
 
 TICK_S = 0.25
 _POLL_S = 1.0
@@ -28,13 +32,18 @@ _SETTLE_S = 90.0
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What may be chosen: `seconds` of sending (None: until stopped), the city's seed, size, speed, share of bad records."""
+    """What may be chosen: `seconds` of sending (None: until stopped), and the city's seed, size and speed."""
 
     seconds: float | None
     seed: int
     residents: int
     speed: float
     bad_share: float
+
+
+def _is_up(ready_file: Path) -> bool:
+    port = ready_port(ready_file)
+    return port is not None and is_ready(port)
 
 
 class DemoRun:
@@ -82,7 +91,9 @@ class DemoRun:
         self._started = began
         self._step("topics and tables")
         apply_topics(self._settings.kafka.librdkafka(), plan(self._settings))
-        self._target().migrate()
+        target = clickhouse_target(self._settings)
+        Migrator(target, kept_days(self._settings)).up()
+        self._client = target.client()
         self._watch.start()
         variables = environment(self._settings)
         self._step("the city registers its venues and colours")
@@ -99,8 +110,8 @@ class DemoRun:
         self._wait(lambda: "statuses" in self._city_events, "the city's colours to be published")
         self._step("worker")
         self._child("worker", ["worker", "--ready-file", str(worker_file)], {**variables, **metrics})
-        for name, file in (("worker", worker_file), ("sink", sink_file)):
-            self._wait(lambda file=file: (port := ready_port(file)) is not None and is_ready(port), f"the {name}")
+        self._wait(partial(_is_up, worker_file), "the worker")
+        self._wait(partial(_is_up, sink_file), "the sink")
         go.touch()
         self.state.phase = "running"
         self._step("people are on their way")

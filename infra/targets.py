@@ -1,0 +1,24 @@
+"""From the settings to what the parts take."""
+
+from __future__ import annotations
+
+from infra.settings import Settings
+from sinks.clickhouse.target import ClickHouseTarget
+
+
+def clickhouse_target(settings: Settings) -> ClickHouseTarget:
+    """Where ClickHouse is, as the settings say."""
+    chosen = settings.clickhouse
+    return ClickHouseTarget(
+        host=chosen.host,
+        port=chosen.port,
+        user=chosen.user,
+        password=chosen.password.get_secret_value(),
+        secure=chosen.secure,
+        database=chosen.database,
+    )
+
+
+def kept_days(settings: Settings) -> int | None:
+    """Days that movements are kept; None on a platform for historical files, which keeps them."""
+    return None if settings.retention.analysis else settings.retention.days

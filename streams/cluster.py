@@ -68,6 +68,7 @@ def check_cluster(cluster: ClientConfig, topics: Topics) -> int:
     try:
         found = admin.list_topics(timeout=_TIMEOUT_S).topics
     except KafkaException as error:
+        admin.poll(0)  # the request itself only times out; that the credentials are refused is told to the callback
         refused = [problem for problem in problems if problem.code() in _CREDENTIALS]
         if refused:
             raise ConfigurationError(

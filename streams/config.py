@@ -37,7 +37,7 @@ class WorkerConfig:
     metrics_port: int = 0
     ready_file: Path | None = None
     batch_rows: int = 4000
-    batches_under_way: int = 4
+    batches_under_way: int = 8
     dedupe_ms: int = 2 * 3_600_000
     review_ms: int = 600_000
     late_ms: int = 48 * 3_600_000

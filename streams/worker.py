@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -33,6 +34,7 @@ EXIT_LOST = 70
 
 _STOP_S = 30.0
 _BUFFERED_BATCHES = 16
+_GC_ALLOCATIONS = 200_000
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +62,10 @@ def run_worker(config: WorkerConfig) -> int:
         RetryableError: no broker answers.
     """
     check_cluster(config.cluster, config.topics)
+    # What a batch allocates has no cycles, and is alive together: looking for some after every 700 objects, the
+    # default, took a fifth of the time.
+    gc.freeze()
+    gc.set_threshold(_GC_ALLOCATIONS, 20, 20)
     return asyncio.run(_Worker(config).run())
 
 

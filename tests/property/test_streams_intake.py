@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.fast import encode, epoch_ms
 from schemas.visit import Visit
-from streams.decide import UNKNOWN, Origin, Policy, StatusView, decide, unregistered
+from streams.decide import UNKNOWN, Policy, StatusView, decide, unregistered
 from streams.intake import Limits, take_in, take_in_singly
 from tests.support.worker_scans import moment, scan, token
 
@@ -86,7 +86,7 @@ def test_any_decision_is_a_valid_visit_and_alerts_go_by_colour_and_direction(
     view = UNKNOWN if colour == "unknown" else StatusView(colour, ("a",), 1, epoch_ms(at) - 5)  # type: ignore[arg-type]
     policy = Policy(b"key", dedupe_ms=window_ms, review_ms=window_ms, late_ms=48 * 3_600_000)
     made = scan(1, at, direction="enter" if enters else "leave")
-    arguments = (made, epoch_ms(at), unregistered("V-1"), view, Origin("scans", 0, 7), moment(), NOW_MS, policy)
+    arguments = (made, epoch_ms(at), unregistered("V-1"), view, ("scans", 0, 7), moment(), NOW_MS, policy)
     visit, alert = decide(*arguments)
     assert decide(*arguments) == (visit, alert)
     assert Visit.model_validate_json(encode(visit)).scanned_at == at

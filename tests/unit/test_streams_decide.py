@@ -12,12 +12,12 @@ from schemas.categories import builtin_categories
 from schemas.fast import encode, epoch_ms
 from schemas.ids import alert_id
 from schemas.visit import Visit
-from streams.decide import UNKNOWN, Origin, Policy, StatusView, VenueView, decide, unregistered, view_of
+from streams.decide import UNKNOWN, Policy, StatusView, VenueView, decide, unregistered, view_of
 from streams.rules import RULES
 from tests.support.worker_scans import moment, scan, token, venue
 
 POLICY = Policy(alert_id_key=b"test key", dedupe_ms=7_200_000, review_ms=600_000, late_ms=48 * 3_600_000)
-ORIGIN = Origin("venue.scans.v1", 3, 41)
+ORIGIN = ("venue.scans.v1", 3, 41)
 OPEN = view_of(venue(), builtin_categories())
 VIEWS = {
     "green": StatusView("green", (), 4, epoch_ms(moment(-90.5))),

@@ -9,14 +9,14 @@ from concurrent.futures import Future
 
 from infra.embedded.clickhouse.body import ClientGoneError, RequestBody
 from infra.embedded.clickhouse.engine import Engine, Result
-from infra.embedded.clickhouse.errors import SYNTAX_ERROR, ServerError
+from infra.embedded.clickhouse.errors import READONLY, SYNTAX_ERROR, ServerError
 from infra.embedded.clickhouse.insert import Insert, Plain
 from infra.embedded.clickhouse.pipes import InputPipe, OutputPipe
 from infra.embedded.clickhouse.request import QueryRequest
 from infra.embedded.clickhouse.response import QueryResponse
 from infra.embedded.clickhouse.running import Running
 from infra.embedded.clickhouse.sessions import Lease
-from infra.embedded.clickhouse.statement import Select, Statement, parse
+from infra.embedded.clickhouse.statement import Select, Statement, may_change, parse
 
 _MAX_TEXT = 64 << 20
 _INLINE_VALUES = 256 << 10
@@ -46,6 +46,10 @@ class Execution:
             ClientGoneError: the connection was closed while the body was being read.
         """
         statement = await self._statement()
+        # Without a session the engine itself sees to `readonly`, on a connection that nobody uses afterwards.
+        is_readonly = self._request.settings.get("readonly", "0") != "0"
+        if self._request.session_id is not None and is_readonly and may_change(statement):
+            raise ServerError(READONLY, "Cannot execute query in readonly mode.", "READONLY")
         if isinstance(statement, Insert) and statement.format == "Values":
             statement = await self._values(statement)
         watcher = None

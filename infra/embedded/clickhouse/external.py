@@ -30,5 +30,4 @@ def create_external(connection: EngineConnection, table: ExternalTable) -> None:
 def drop_external(connection: EngineConnection, table: ExternalTable) -> None:
     """Remove it from a connection that goes on."""
     with contextlib.suppress(ServerError):
-        connection.run(b"SET readonly = 0")
         connection.run(f"DROP TEMPORARY TABLE IF EXISTS {quote_name(table.name)}".encode())

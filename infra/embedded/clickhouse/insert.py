@@ -42,11 +42,13 @@ class Plain:
     Attributes:
         format: of its result; None when it is one that gives none.
         changes_session: it changes settings or the current database (SET, USE).
+        kills: it ends other statements.
     """
 
     text: bytes
     format: str | None
     changes_session: bool = False
+    kills: bool = False
 
 
 def parse_insert(text: bytes, *, complete: bool, default_format: str | None) -> Insert | Plain | None:

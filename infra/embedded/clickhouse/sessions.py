@@ -60,6 +60,8 @@ class Session:
         self, request: QueryRequest, settings: Mapping[str, str], sql: bytes, output_format: str, changes_session: bool
     ) -> Result:
         """Run one statement; see `Lease.run`."""
+        # It could never be taken back on this connection: `Execution` enforces it.
+        settings = {name: value for name, value in settings.items() if name != "readonly"}
         self._restore(keep=set(settings))
         wanted = request.database or self._database
         if wanted != self._current_database:
@@ -85,8 +87,6 @@ class Session:
         gone = self._brought - keep
         back = {name: self._settings[name] for name in gone if name in self._settings}
         defaults = gone - set(back)
-        if "readonly" in gone:
-            self._connection.run(b"SET readonly = 0")
         if defaults:
             self._connection.run(("SET " + ", ".join(f"`{name}` = DEFAULT" for name in sorted(defaults))).encode())
         self._connection.set(back)

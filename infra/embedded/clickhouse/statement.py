@@ -53,8 +53,10 @@ def parse(text: bytes, *, complete: bool, default_format: str | None) -> Stateme
         ServerError: several statements, or one that reads or writes a file of the server by itself.
     """
     first = next((token for token in tokens(text) if token.text != "("), None)
-    if first is None or (not complete and first.end == len(text)):
-        return Plain(text, None) if complete else None
+    if not complete and (first is None or first.end == len(text)):
+        return None
+    if first is None:
+        raise ServerError(SYNTAX_ERROR, "Syntax error: Empty query", "SYNTAX_ERROR")
     if first.text == "INSERT":
         return parse_insert(text, complete=complete, default_format=default_format)
     if not complete:
@@ -68,7 +70,14 @@ def parse(text: bytes, *, complete: bool, default_format: str | None) -> Stateme
         text = _kill_by_own_ids(text, found)
     named = output[0] if output is not None else (default_format or "TabSeparated")
     changes_session = first.text in ("SET", "USE")
-    return Plain(text, named if first.text in _WITH_RESULT else None, changes_session)
+    return Plain(text, named if first.text in _WITH_RESULT else None, changes_session, kills=first.text == "KILL")
+
+
+def may_change(statement: Statement) -> bool:
+    """Whether it may change more than the settings of its session."""
+    if isinstance(statement, Plain):
+        return not statement.changes_session and (statement.format is None or statement.kills)
+    return isinstance(statement, Insert)
 
 
 def _single_statement(text: bytes) -> list[Token]:

@@ -1,0 +1,172 @@
+"""The ClickHouse server as a process: its end, its directory, its port, its credentials."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import clickhouse_connect
+import psutil
+import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
+
+from infra.embedded.clickhouse import EmbeddedClickHouse
+from schemas.errors import FatalError
+from tests.support.clickhouse_http import ask
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.clickhouse
+
+Start = Callable[..., EmbeddedClickHouse]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts servers on the test's directory; none outlives the test."""
+    started = []
+
+    def one(**options: object) -> EmbeddedClickHouse:
+        server = EmbeddedClickHouse(tmp_path / "data", **{"port": 0, **options})  # type: ignore[arg-type]
+        started.append(server)
+        return server.start()
+
+    yield one
+    for server in started:
+        server.kill()
+
+
+def _write(server: EmbeddedClickHouse, turn: int) -> int:
+    rows = b"".join(b'{"n":%d}\n' % (turn * 1000 + number) for number in range(1000))
+    answer = ask(server.host, server.port, "INSERT INTO d.t FORMAT JSONEachRow", body=rows)
+    assert answer.status == 200, answer.body
+    return int(json.loads(answer.headers["x-clickhouse-summary"])["written_rows"])
+
+
+def test_acknowledged_rows_survive_kill_9(start: Start) -> None:
+    server = start()
+    ask(server.host, server.port, "CREATE DATABASE d ENGINE = Atomic")
+    ask(server.host, server.port, "CREATE TABLE d.t (n UInt64) ENGINE = MergeTree ORDER BY n")
+    acknowledged = 0
+    for _ in range(3):
+        begun = acknowledged
+
+        def write(turn: int, server: EmbeddedClickHouse = server) -> int:
+            try:
+                return _write(server, turn)
+            except OSError:
+                return 0
+
+        with ThreadPoolExecutor(4) as pool:
+            turns = [pool.submit(write, begun + number) for number in range(200)]
+            wait_until(lambda turns=turns: sum(turn.done() for turn in turns) >= 20, 30, "some inserts")  # type: ignore[misc]
+            server.kill()
+            acknowledged += sum(turn.result() for turn in turns) // 1000
+        server = start()
+        stored = int(ask(server.host, server.port, "SELECT count() FROM d.t").body)
+        # An insert under way at the kill may be there though nobody was told; what was told is there.
+        assert acknowledged * 1000 <= stored
+    assert acknowledged >= 60
+
+
+def test_a_second_start_on_the_directory_is_a_clear_error(start: Start, tmp_path: Path) -> None:
+    server = start()
+    with pytest.raises(FatalError, match=rf"in use by another ClickHouse server \(process {server.pid}\)"):
+        start()
+    assert ask(server.host, server.port, "SELECT 1").body == b"1\n"
+
+
+def test_a_taken_port_is_a_clear_error(start: Start) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(FatalError, match=r"cannot listen on 127\.0\.0\.1:\d+: .*choose another --port"):
+            start(port=other.getsockname()[1])
+
+
+def test_a_clean_stop_lets_short_queries_finish_and_exits_with_0(start: Start) -> None:
+    server = start()
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(ask, server.host, server.port, "SELECT sleep(1), 'slow one'")
+        sql = "SELECT count() FROM system.processes WHERE query LIKE '%slow one%' AND query NOT LIKE '%processes%'"
+        wait_until(lambda: ask(server.host, server.port, sql).body == b"1\n", 5, "the query to run")
+        server.stop()
+        assert slow.result().status == 200
+    assert server.poll() == 0
+
+
+def test_a_clean_stop_cancels_what_does_not_end_and_exits_with_0(start: Start) -> None:
+    server = start()
+    with ThreadPoolExecutor(1) as pool:
+        endless = pool.submit(ask, server.host, server.port, "SELECT count(), 'endless one' FROM numbers(1e13)")
+        sql = "SELECT count() FROM system.processes WHERE query LIKE '%endless one%' AND query NOT LIKE '%processes%'"
+        wait_until(lambda: ask(server.host, server.port, sql).body == b"1\n", 5, "the query to run")
+        os.kill(server.pid, signal.SIGINT)
+        assert endless.result().headers["x-clickhouse-exception-code"] == "394"
+        wait_until(lambda: server.poll() is not None, 15, "the end of the process")
+    assert server.poll() == 0
+
+
+def test_what_was_stored_is_there_after_a_clean_restart(start: Start) -> None:
+    server = start()
+    ask(server.host, server.port, "CREATE DATABASE d ENGINE = Atomic")
+    ask(server.host, server.port, "CREATE TABLE d.t (n UInt64) ENGINE = MergeTree ORDER BY n")
+    _write(server, 0)
+    server.stop()
+    server = start()
+    assert ask(server.host, server.port, "SELECT count() FROM d.t").body == b"1000\n"
+
+
+def test_a_password_is_asked_for_in_all_its_forms(start: Start) -> None:
+    server = start(user="city", password="s3cret:x")
+    nobody = ask(server.host, server.port, "SELECT 1")
+    assert (nobody.status, nobody.headers["x-clickhouse-exception-code"]) == (401, "516")
+    assert nobody.headers["www-authenticate"].startswith("Basic ")
+    wrong = ask(server.host, server.port, "SELECT 1", user="city", password="wrong")
+    assert (wrong.status, wrong.headers["x-clickhouse-exception-code"]) == (403, "516")
+    right = {"X-ClickHouse-User": "city", "X-ClickHouse-Key": "s3cret:x"}
+    assert ask(server.host, server.port, "SELECT 1", headers=right).body == b"1\n"
+    assert ask(server.host, server.port, "SELECT 1", user="city", password="s3cret:x").body == b"1\n"
+    assert ask(server.host, server.port, method="GET", path="/ping").status == 200
+    client = clickhouse_connect.get_client(host=server.host, port=server.port, username="city", password="s3cret:x")
+    assert client.command("SELECT 1") == 1
+    client.close()
+    with pytest.raises(DatabaseError, match=r"Code: 516\."):
+        clickhouse_connect.get_client(host=server.host, port=server.port, username="city", password="no")
+    assert "s3cret" not in " ".join(psutil.Process(server.pid).cmdline())
+
+
+def test_the_log_holds_nothing_of_a_query(start: Start, tmp_path: Path) -> None:
+    server = start(log_level="debug")
+    ask(server.host, server.port, "SELECT {who:String}", param_who="a-persons-token", query_id="id-of-a-person")
+    ask(server.host, server.port, "SELECT 'a-persons-token' FROM missing")
+    server.stop()
+    log = server.log_path.read_text()
+    assert "POST / 200" in log
+    assert "person" not in log
+
+
+def test_the_command_line_runs_a_server_and_refuses_what_it_cannot_use(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    command = [sys.executable, "-m", "infra.embedded.clickhouse", "--data-dir", str(tmp_path / "d"), "--port", "0"]
+    with subprocess.Popen([*command, "--ready-file", str(ready)], stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until(ready.exists, 30, "the ready file")
+            told = json.loads(ready.read_text())
+            assert told["pid"] == process.pid
+            assert ask(told["host"], told["port"], "SELECT 1").body == b"1\n"
+        finally:
+            process.terminate()
+        assert process.wait(15) == 0
+    missing = subprocess.run(
+        [*command, "--password-file", str(tmp_path / "none")], capture_output=True, text=True, check=False
+    )
+    assert missing.returncode == 1
+    assert "cannot read the password file" in missing.stderr
+    assert "Traceback" not in missing.stderr

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
 import pydantic
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from infra.logging import configure_logging
 from infra.settings import Settings
@@ -35,7 +36,7 @@ def load_settings(**logging_overrides: str) -> Settings:
     except pydantic.ValidationError as error:
         for problem in error.errors():
             name = "VENUECODE_" + "__".join(str(part) for part in problem["loc"]).upper()
-            err.print(f"[bold red]Setting {name}:[/] {problem['msg']}", highlight=False)
+            err.print(f"[bold red]Setting {escape(name)}:[/] {escape(problem['msg'])}", highlight=False, soft_wrap=True)
         raise SystemExit(2) from None
     configure_logging(logging_overrides.get("level", settings.log_level), settings.log_format)
     return settings
@@ -43,7 +44,7 @@ def load_settings(**logging_overrides: str) -> Settings:
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """End with a message on standard error."""
-    err.print(f"[bold red]Error:[/] {message}", highlight=False, soft_wrap=True)
+    err.print(f"[bold red]Error:[/] {escape(message)}", highlight=False, soft_wrap=True)
     raise SystemExit(code)
 
 

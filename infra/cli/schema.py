@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from infra.cli.common import JsonFlag, err, fail, friendly_errors, out, print_json
 
@@ -58,7 +59,7 @@ def export(
     if as_json:
         print_json({"directory": str(folder), "files": names})
     else:
-        out.print(f"{len(names)} schemas written to {folder}", soft_wrap=True, highlight=False)
+        out.print(f"{len(names)} schemas written to {folder}", soft_wrap=True, highlight=False, markup=False)
 
 
 @friendly_errors
@@ -68,10 +69,9 @@ def check(as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(problems)
     else:
-        for problem in problems["drift"]:
-            err.print(f"[bold red]drift[/] {problem}", soft_wrap=True, highlight=False)
-        for problem in problems["incompatible"]:
-            err.print(f"[bold red]incompatible[/] {problem}", soft_wrap=True, highlight=False, markup=True)
+        for kind, found in problems.items():
+            for problem in found:
+                err.print(f"[bold red]{kind}[/] {escape(problem)}", soft_wrap=True, highlight=False)
     if problems["drift"]:
         err.print("What to do: venuecode schema export, and commit the change.")
     if problems["incompatible"]:
@@ -95,7 +95,7 @@ def release(
     if find_problems()["incompatible"]:
         fail("the records break what an earlier release promised; see: venuecode schema check")
     _write(folder, only_new=True)
-    out.print(f"Released as {version}: {folder}", soft_wrap=True, highlight=False)
+    out.print(f"Released as {version}: {folder}", soft_wrap=True, highlight=False, markup=False)
 
 
 def register(app: typer.Typer) -> None:

@@ -87,7 +87,7 @@ def load(
     else:
         out.print(f"{report.published:,} published, {report.rejected:,} rejected", highlight=False)
         if report.rejected:
-            err.print(f"The rejected lines, with number and reason: {bad.path}", soft_wrap=True, highlight=False)
+            err.print(f"The rejected lines, with number and reason: {bad.path}", soft_wrap=True, markup=False)
     if report.rejected:
         raise SystemExit(1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Column, Table
 
 from infra.cli.common import JsonFlag, friendly_errors, load_settings, out, print_json
@@ -27,7 +28,7 @@ def _show(specs: Sequence[TopicSpec], actions: Sequence[Action] | None, done: bo
         kept = "latest of each key" if spec.compacted else _duration(spec.config.get("retention.ms"))
         state = "; ".join(f"{_word(action.kind, done)}: {action.detail}" for action in mine)
         unknown = "not looked at" if actions is None else "as planned"
-        table.add_row(spec.name, str(spec.partitions), str(spec.replication_factor), kept, state or unknown)
+        table.add_row(spec.name, str(spec.partitions), str(spec.replication_factor), kept, escape(state) or unknown)
     out.print(table)
 
 

@@ -51,6 +51,9 @@ MAX_RECORD_BYTES: Final = 65_536
 """A larger record is a dead letter; the topics take more (`_MAX_MESSAGE`), so that it arrives and is seen."""
 
 _MAX_MESSAGE: Final = 4 * 1024 * 1024
+_MAX_DEAD_LETTER: Final = _MAX_MESSAGE + 65_536
+"""The largest record there can be, and the headers that say where it lay and why it was set aside."""
+
 _DAY_MS: Final = 86_400_000
 
 
@@ -96,6 +99,6 @@ def topic_plan(
         spec(topics.venues, compacted, 1),
         spec(topics.visits, kept),
         *(spec(name, kept) for name in topics.all_alerts),
-        spec(topics.dead_letters, kept, 1),
+        spec(topics.dead_letters, {**kept, "max.message.bytes": str(_MAX_DEAD_LETTER)}, 1),
         spec(topics.exposure_windows, compacted, 1),
     )

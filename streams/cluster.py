@@ -64,7 +64,10 @@ def check_cluster(cluster: ClientConfig, topics: Topics) -> int:
     where = cluster["bootstrap.servers"]
     problems: list[KafkaError] = []
     config: dict[str, Any] = {**cluster, "error_cb": problems.append, "log_level": 2}
-    admin = AdminClient(config)
+    try:
+        admin = AdminClient(config)
+    except KafkaException as error:
+        raise ConfigurationError(f"the Kafka settings for {where} are wrong: {error.args[0].str()}") from error
     try:
         found = admin.list_topics(timeout=_TIMEOUT_S).topics
     except KafkaException as error:

@@ -170,3 +170,15 @@ def test_the_command_line_runs_a_server_and_refuses_what_it_cannot_use(tmp_path:
     assert missing.returncode == 1
     assert "cannot read the password file" in missing.stderr
     assert "Traceback" not in missing.stderr
+
+
+def test_the_server_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from infra.embedded.clickhouse import EmbeddedClickHouse\n"
+        "print(EmbeddedClickHouse(Path(sys.argv[1]), port=0).start().pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        server = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    wait_until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE, 10, "the server's end")

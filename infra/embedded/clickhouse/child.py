@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +23,11 @@ class EmbeddedClickHouse:
     """ClickHouse on this machine: a server process that dies with this one.
 
     Args:
-        data_dir: where the databases are, with the server's log and its ready file; made if missing.
+        data_dir: where the databases are, with the server's log; made if missing.
         port: to listen on; 0: any free one.
         user, password: of the one user; without a password none is asked for.
         host: address to listen on.
+        log_level: of the server's log.
     """
 
     def __init__(
@@ -58,9 +60,13 @@ class EmbeddedClickHouse:
             FatalError: it ended or did not answer within a minute; says where its log is, and the log's end.
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        ready_file = self.data_dir / "ready.json"
-        ready_file.unlink(missing_ok=True)
-        self._child = ChildProcess("clickhouse", self._argv(ready_file), self.log_path)
+        # Private to this start: the directory may turn out to be another server's.
+        with tempfile.TemporaryDirectory(prefix="start-", dir=self.data_dir) as private:
+            return self._start(Path(private))
+
+    def _start(self, private: Path) -> Self:
+        ready_file = private / "ready.json"
+        self._child = ChildProcess("clickhouse", self._argv(private, ready_file), self.log_path)
         self._child.start()
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._child.poll() is None:
@@ -110,13 +116,12 @@ class EmbeddedClickHouse:
             raise FatalError("the embedded ClickHouse has not been started")
         return self._child
 
-    def _argv(self, ready_file: Path) -> list[str]:
+    def _argv(self, private: Path, ready_file: Path) -> list[str]:
         argv = [sys.executable, "-m", "infra.embedded.clickhouse", "--data-dir", str(self.data_dir)]
         argv += ["--host", self.host, "--port", str(self._port), "--user", self.user]
         argv += ["--ready-file", str(ready_file), "--log-level", self._log_level]
         if self.password:
-            secret = self.data_dir / "password"
-            secret.touch(mode=0o600)
+            secret = private / "password"
             secret.write_text(self.password)
             argv += ["--password-file", str(secret)]
         return argv

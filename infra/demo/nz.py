@@ -80,20 +80,20 @@ def publish_city(
     """
     scans = 0
     with Publisher(cluster) as publisher:
-        sizes = []
-        for topic, (keys, values) in (
-            (topics.venues, city.venues()),
-            (topics.statuses, city.statuses()),
-            (topics.exposure_windows, city.windows()),
-        ):
+        before = {
+            topics.venues: city.venues(),
+            topics.statuses: city.statuses(),
+            topics.exposure_windows: city.windows(),
+        }
+        for topic, (keys, values) in before.items():
             publisher.publish_batch(topic, keys, values)
-            sizes.append(len(keys))
         publisher.flush()
         for keys, values in city.scans():
             publisher.publish_batch(topics.scans, keys, values)
             scans += len(keys)
             on_scans(scans)
-    return Sent(*sizes, scans)
+    venues, statuses, windows = (len(keys) for keys, _ in before.values())
+    return Sent(venues, statuses, windows, scans)
 
 
 def ask_windows(client: Any) -> dict[str, set[str]]:

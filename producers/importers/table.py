@@ -15,6 +15,7 @@ from schemas.errors import ConfigurationError
 DELIMITERS: Final = (",", ";", "\t")
 _NAMES: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|"}
 _SAMPLE_LINES: Final = 50
+_SAMPLE_LENGTH: Final = 20_000
 
 
 class Table(Protocol):
@@ -47,9 +48,12 @@ def sniff_delimiter(lines: Sequence[str]) -> str:
     """
     best: tuple[float, int, str] | None = None
     for candidate in DELIMITERS:
-        widths = Counter(len(cells) for cells in csv.reader(lines, delimiter=candidate) if cells)
+        # Line by line: a quote that never closes must not hide the lines after it.
+        widths = Counter(
+            len(next(csv.reader([line[:_SAMPLE_LENGTH]], delimiter=candidate), [])) for line in lines if line.strip()
+        )
         wide = [(count / widths.total(), width) for width, count in widths.items() if width > 1]
-        if wide and (best is None or (*max(wide),) > best[:2]):
+        if wide and (best is None or max(wide) > best[:2]):
             best = (*max(wide), candidate)
     if best is None:
         raise ConfigurationError(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from infra.cli.common import JsonFlag, friendly_errors
+from infra.cli.common import JsonFlag, friendly_errors, out
 
 
 @friendly_errors
@@ -31,9 +31,9 @@ def demo(
     the case.
     """
     if city == "nz":
-        from infra.demo.nz_runner import run_nz_demo
+        from infra.demo.nz_command import run_nz_demo
 
-        raise SystemExit(run_nz_demo(seed=seed, as_json=as_json))
+        raise SystemExit(run_nz_demo(seed=seed, as_json=as_json, keep_running=not as_json and out.is_terminal))
     from infra.demo.command import run_demo
     from infra.demo.runner import DemoOptions
 

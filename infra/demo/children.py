@@ -19,8 +19,14 @@ def environment(settings: Settings) -> dict[str, str]:
     """The variables that make another process use the same brokers and the same ClickHouse."""
     return {
         "VENUECODE_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "VENUECODE_KAFKA__SECURITY_PROTOCOL": settings.kafka.security_protocol,
+        "VENUECODE_KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,
+        "VENUECODE_KAFKA__PARTITIONS": str(settings.kafka.partitions),
         "VENUECODE_CLICKHOUSE__HOST": settings.clickhouse.host,
         "VENUECODE_CLICKHOUSE__PORT": str(settings.clickhouse.port),
+        "VENUECODE_CLICKHOUSE__USER": settings.clickhouse.user,
+        "VENUECODE_CLICKHOUSE__PASSWORD": settings.clickhouse.password.get_secret_value(),
+        "VENUECODE_CLICKHOUSE__DATABASE": settings.clickhouse.database,
         "VENUECODE_RETENTION__ANALYSIS": str(settings.retention.analysis).lower(),
     }
 

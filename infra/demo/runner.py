@@ -1,4 +1,4 @@
-"""Runs the demo: servers, worker, sink, city; watches what happens; asks for the contacts of every case."""
+"""Runs the demo: the city on its way through the stack; watches, and asks for the contacts of every case."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-from confluent_kafka.admin import AdminClient
-
 from infra.demo.alert_watch import AlertWatch
-from infra.demo.children import EventTail, environment, is_ready, ready_port, verb
+from infra.demo.children import EventTail
+from infra.demo.stack import Stack
 from infra.demo.state import Case, DemoState, PlannedMeeting
-from infra.embedded.process import ChildProcess
-from infra.lag import group_lag, topic_ends
-from infra.settings import Settings
-from infra.targets import clickhouse_target, kept_days
-from infra.topics import apply_topics, plan
-from schemas.errors import FatalError, RetryableError
-from sinks.clickhouse.migrate import Migrator
+from infra.lag import topic_ends
+from infra.targets import clickhouse_target
+from schemas.errors import RetryableError
 from sinks.clickhouse.queries import contacts, visits_stored
 
 TICK_S = 0.25
 _POLL_S = 1.0
 _READY_S = 60.0
 _SETTLE_S = 90.0
+_CITY = "city"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,77 +35,50 @@ class DemoOptions:
     bad_share: float
 
 
-def _is_up(ready_file: Path) -> bool:
-    port = ready_port(ready_file)
-    return port is not None and is_ready(port)
-
-
 class DemoRun:
-    """One run of the demo against its own platform.
+    """One run of the demo.
 
     Args:
-        settings: where the platform's servers are; the demo's children get the same.
+        stack: the product's processes, beside servers of this demo's own.
         options: what may be chosen.
-        directory: of logs and hand-over files; the caller removes it.
+        began: `time.monotonic()` of the command's start; the first alert's time counts from it.
         on_tick: called about four times a second with the state.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        options: DemoOptions,
-        directory: Path,
-        on_tick: Callable[[DemoState], None],
-    ) -> None:
-        self._settings = settings
+    def __init__(self, stack: Stack, options: DemoOptions, began: float, on_tick: Callable[[DemoState], None]) -> None:
+        self._stack = stack
         self._options = options
-        self._directory = directory
+        self._began = began
         self._on_tick = on_tick
-        self._started = time.monotonic()
         self._polled = 0.0
-        self._rate: tuple[float, int] = (self._started, 0)
-        self._topics = settings.kafka.topics()
-        self._admin = AdminClient(dict(settings.kafka.librdkafka()))
-        self._watch = AlertWatch(settings.kafka.librdkafka(), self._topics.all_alerts)
+        self._rate = (began, 0)
+        self._watch = AlertWatch(stack.settings.kafka.librdkafka(), stack.topics.all_alerts)
         self._alert_ids: set[str] = set()
-        self._children: list[ChildProcess] = []
-        self._events = EventTail(directory / "city.log")
+        self._events = EventTail(stack.directory / f"{_CITY}.log")
         self._city_events: set[str] = set()
         self.state = DemoState(seed=options.seed)
 
-    def start(self, began: float) -> None:
+    def start(self) -> None:
         """Bring everything up until the first scan may be sent.
-
-        Args:
-            began: `time.monotonic()` of the command's start, from which the first alert's time is counted.
 
         Raises:
             FatalError: a part did not come up; the message ends with its last log lines.
         """
-        self._started = began
+        stack = self._stack
         self._step("topics and tables")
-        apply_topics(self._settings.kafka.librdkafka(), plan(self._settings))
-        target = clickhouse_target(self._settings)
-        Migrator(target, kept_days(self._settings)).up()
-        self._client = target.client()
+        stack.prepare()
+        self._client = clickhouse_target(stack.settings).client()
         self._watch.start()
-        variables = environment(self._settings)
         self._step("the city registers its venues and colours")
-        go = self._directory / "go"
-        arguments = ["simulate", "--to", "kafka", "--events", "--go-file", str(go)]
-        arguments += ["--seed", str(self._options.seed), "--residents", str(self._options.residents)]
-        arguments += ["--speed", str(self._options.speed), "--bad-share", str(self._options.bad_share)]
-        if self._options.seconds is not None:
-            arguments += ["--seconds", str(self._options.seconds)]
-        self._child("city", arguments, variables)
-        sink_file, worker_file = self._directory / "sink.ready", self._directory / "worker.ready"
-        metrics = {"VENUECODE_WORKER__METRICS_PORT": "0", "VENUECODE_SINK__METRICS_PORT": "0"}
-        self._child("sink", ["sink", "--ready-file", str(sink_file)], {**variables, **metrics})
-        self._wait(lambda: "statuses" in self._city_events, "the city's colours to be published")
-        self._step("worker")
-        self._child("worker", ["worker", "--ready-file", str(worker_file)], {**variables, **metrics})
-        self._wait(partial(_is_up, worker_file), "the worker")
-        self._wait(partial(_is_up, sink_file), "the sink")
+        go = stack.directory / "go"
+        stack.start(_CITY, self._city_arguments(str(go)))
+        stack.start_service("sink")
+        # The worker comes after the colours: what it reads before its first scan is then all of them.
+        stack.wait(lambda: "statuses" in self._city_events, "the city's colours", _READY_S, self._tick)
+        self._step("the worker reads venues and colours")
+        stack.start_service("worker")
+        for name in ("worker", "sink"):
+            stack.wait(lambda name=name: stack.is_up(name), f"the {name}", _READY_S, self._tick)  # type: ignore[misc]
         go.touch()
         self.state.phase = "running"
         self._step("people are on their way")
@@ -127,59 +94,54 @@ class DemoRun:
             time.sleep(TICK_S)
         self.state.phase = "settling"
         self._step("everything is sent; waiting until it is stored")
-        self._wait(self._settled, "all scans to be stored", _SETTLE_S, fatal=False)
-        self._tick(force_poll=True)
+        deadline = time.monotonic() + _SETTLE_S
+        while not self._settled() and time.monotonic() < deadline:
+            self._tick()
+            time.sleep(TICK_S)
+        self._poll()
+        self._read_alerts()
         for case in self.state.cases:
             self._ask(case)
         self.state.phase = "done"
         self._step("done")
-        self._on_tick(self.state)
 
     def stop(self) -> None:
-        """End the children, the city first; harmless when called twice."""
+        """End the processes; harmless when called twice."""
         self._watch.stop()
-        for child in sorted(self._children, key=lambda child: child.name != "city"):
-            child.stop(timeout=10)
-        self._children.clear()
+        self._stack.stop()
 
-    def _child(self, name: str, arguments: list[str], variables: dict[str, str]) -> None:
-        self._children.append(verb(name, arguments, self._directory, variables))
+    def _city_arguments(self, go_file: str) -> list[str]:
+        options = self._options
+        arguments = ["simulate", "--to", "kafka", "--events", "--go-file", go_file]
+        arguments += ["--seed", str(options.seed), "--residents", str(options.residents)]
+        arguments += ["--speed", str(options.speed), "--bad-share", str(options.bad_share)]
+        return arguments if options.seconds is None else [*arguments, "--seconds", str(options.seconds)]
 
     def _step(self, text: str) -> None:
         self.state.step = text
         self._on_tick(self.state)
 
-    def _wait(self, condition: Callable[[], bool], what: str, timeout: float = _READY_S, fatal: bool = True) -> None:
-        deadline = time.monotonic() + timeout
-        while not condition():
-            self._tick()
-            if time.monotonic() > deadline:
-                if not fatal:
-                    return
-                raise FatalError(f"waited {timeout:.0f} s for {what}; the logs are in {self._directory}")
-            time.sleep(0.05)
-
-    def _tick(self, force_poll: bool = False) -> None:
+    def _tick(self) -> None:
         now = time.monotonic()
-        self.state.elapsed_s = now - self._started
-        for child in self._children:
-            code = child.poll()
-            if code is not None and not (child.name == "city" and "done" in self._city_events | self._read_events()):
-                raise FatalError(f"{child.name} ended by itself (exit code {code}):\n{child.log_tail(15)}")
+        self.state.elapsed_s = now - self._began
         self._read_events()
+        self._stack.check(frozenset({_CITY}) if "done" in self._city_events else frozenset())
         self._read_alerts()
-        if self.state.phase != "starting" and (force_poll or now - self._polled >= _POLL_S):
+        if self.state.phase != "starting" and now - self._polled >= _POLL_S:
             self._polled = now
             self._poll()
         self._on_tick(self.state)
 
-    def _read_events(self) -> set[str]:
+    def _read_events(self) -> None:
+        handlers = {
+            "progress": self._on_progress,
+            "done": self._on_progress,
+            "case_planted": self._on_case_planted,
+            "case_red": self._on_case_red,
+        }
         for event in self._events.new_events():
+            handlers.get(event["event"], lambda _: None)(event)
             self._city_events.add(event["event"])
-            handler = getattr(self, f"_on_{event['event']}", None)
-            if handler is not None:
-                handler(event)
-        return self._city_events
 
     def _on_progress(self, event: dict[str, Any]) -> None:
         now = time.monotonic()
@@ -189,12 +151,8 @@ class DemoRun:
             self._rate = (now, event["delivered"])
         self.state.scans_sent = event["delivered"]
         self.state.bad_sent = event["bad"]
-        self.state.event_time = datetime.fromisoformat(event["event_time"])
-
-    def _on_done(self, event: dict[str, Any]) -> None:
-        self.state.scans_sent = event["delivered"]
-        self.state.bad_sent = event["bad"]
-        self.state.scans_per_s = 0.0
+        if "event_time" in event:
+            self.state.event_time = datetime.fromisoformat(event["event_time"])
 
     def _on_case_planted(self, event: dict[str, Any]) -> None:
         meetings = tuple(
@@ -214,7 +172,7 @@ class DemoRun:
             if seen.alert.alert_id in self._alert_ids:
                 continue
             if self.state.first_alert_s is None:
-                self.state.first_alert_s = round(time.monotonic() - self._started, 1)
+                self.state.first_alert_s = round(time.monotonic() - self._began, 1)
             self._alert_ids.add(seen.alert.alert_id)
             self.state.alert_counts[seen.alert.level] += 1
             # Reviews are many and routine; the list is for what a responder acts on.
@@ -223,11 +181,8 @@ class DemoRun:
 
     def _poll(self) -> None:
         try:
-            lag = group_lag(self._admin, self._settings.worker.group, [self._topics.scans])
-            self.state.worker_lag = lag[self._topics.scans]
-            lag = group_lag(self._admin, self._settings.sink.group, [self._topics.visits])
-            self.state.sink_lag = lag[self._topics.visits]
-            self.state.dead_letters = topic_ends(self._admin, self._topics.dead_letters).records
+            self.state.worker_lag, self.state.sink_lag = self._stack.lag()
+            self.state.dead_letters = self._stack.dead_letters()
             self.state.visits_stored = visits_stored(self._client)
         except RetryableError:
             return  # the next poll is a second away
@@ -243,14 +198,14 @@ class DemoRun:
         case.found = {contact.contact: contact.overlap_s for contact in found}
 
     def _settled(self) -> bool:
+        state = self.state
         return (
-            self.state.worker_lag == 0
-            and self.state.sink_lag == 0
-            and self.state.visits_stored == self.state.scans_sent
-            and self.state.dead_letters == self.state.bad_sent
+            state.worker_lag == state.sink_lag == 0
+            and state.visits_stored == state.scans_sent
+            and state.dead_letters == state.bad_sent
             and all(
                 self._watch.position(topic, partition) >= end
-                for topic in self._topics.all_alerts
-                for partition, end in topic_ends(self._admin, topic).latest.items()
+                for topic in self._stack.topics.all_alerts
+                for partition, end in topic_ends(self._stack.admin, topic).latest.items()
             )
         )

@@ -1,0 +1,114 @@
+"""The product's own processes beside running servers: topics and tables, a sink, a worker, and whoever sends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient
+
+from infra.demo.children import environment, is_ready, ready_port, verb
+from infra.embedded.process import ChildProcess
+from infra.lag import group_lag, topic_ends
+from infra.settings import Settings
+from infra.targets import clickhouse_target, kept_days
+from infra.topics import apply_topics, plan
+from schemas.errors import FatalError
+from sinks.clickhouse.migrate import Migrator
+
+_PAUSE_S = 0.05
+
+
+class Stack:
+    """Worker, sink and other verbs as children that die with this process.
+
+    Args:
+        settings: where the servers are; the children get the same.
+        directory: of logs and ready files.
+    """
+
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        self.settings = settings
+        self.directory = directory
+        self.topics = settings.kafka.topics()
+        self.admin = AdminClient(dict(settings.kafka.librdkafka()))
+        self.children: dict[str, ChildProcess] = {}
+
+    def prepare(self) -> None:
+        """Create the topics and the tables."""
+        apply_topics(self.settings.kafka.librdkafka(), plan(self.settings))
+        Migrator(clickhouse_target(self.settings), kept_days(self.settings)).up()
+
+    def start(self, name: str, arguments: list[str]) -> ChildProcess:
+        """Start a verb under a name, such as `worker`; a name that is taken must have ended."""
+        self.children[name] = verb(name, arguments, self.directory, environment(self.settings))
+        return self.children[name]
+
+    def start_service(self, kind: str, name: str | None = None) -> ChildProcess:
+        """Start a `worker` or a `sink` with a metrics port and a ready file of its own."""
+        name = name or kind
+        self._ready_file(name).unlink(missing_ok=True)
+        return self.start(name, [kind, "--ready-file", str(self._ready_file(name)), "--metrics-port", "0"])
+
+    def is_up(self, name: str) -> bool:
+        """Whether a service says it is ready."""
+        port = ready_port(self._ready_file(name))
+        return port is not None and is_ready(port)
+
+    def check(self, ended_well: frozenset[str] = frozenset()) -> None:
+        """Look whether every child still runs.
+
+        Args:
+            ended_well: names that may have ended.
+
+        Raises:
+            FatalError: one ended by itself; the message ends with its last log lines.
+        """
+        for name, child in self.children.items():
+            code = child.poll()
+            if code is not None and name not in ended_well:
+                raise FatalError(f"{name} ended by itself (exit code {code}):\n{child.log_tail(15)}")
+
+    def wait(
+        self, condition: Callable[[], bool], what: str, timeout: float, between: Callable[[], object] | None = None
+    ) -> None:
+        """Wait for a condition.
+
+        Args:
+            condition: asked again and again.
+            what: is waited for, for the message.
+            timeout: seconds.
+            between: called between two looks; by default `check`.
+
+        Raises:
+            FatalError: it did not come true in time, or a child ended meanwhile.
+        """
+        deadline = time.monotonic() + timeout
+        while not condition():
+            (between or self.check)()
+            if time.monotonic() > deadline:
+                raise FatalError(f"waited {timeout:.0f} s for {what}; the logs are in {self.directory}")
+            time.sleep(_PAUSE_S)
+
+    def lag(self) -> tuple[int, int]:
+        """Scans the workers have not committed, and visits the sinks have not committed."""
+        scans, visits = self.topics.scans, self.topics.visits
+        return (
+            group_lag(self.admin, self.settings.worker.group, [scans])[scans],
+            group_lag(self.admin, self.settings.sink.group, [visits])[visits],
+        )
+
+    def dead_letters(self) -> int:
+        """Records in the dead letters."""
+        return topic_ends(self.admin, self.topics.dead_letters).records
+
+    def stop(self) -> None:
+        """End the children, whoever sends first; harmless when called twice."""
+        order = {"worker": 1, "sink": 2}
+        for name in sorted(self.children, key=lambda name: order.get(name, 0)):
+            self.children[name].stop(timeout=10)
+        self.children.clear()
+
+    def _ready_file(self, name: str) -> Path:
+        return self.directory / f"{name}.ready"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -88,6 +89,10 @@ class WorkerPlatform:
         """As `read`, the values parsed."""
         return [json.loads(message.value()) for message in self.read(*names)]
 
+    def visits_stored(self) -> int:
+        """Records on the topic of the visits, repeats included."""
+        return sum(self.ends(self.topics.visits).values())
+
     def identities(self) -> list[tuple[int, int]]:
         """Source partition and offset of every visit, repeats included."""
         return [(visit["source_partition"], visit["source_offset"]) for visit in self.documents(self.topics.visits)]
@@ -114,9 +119,18 @@ class WorkerPlatform:
 
 
 class WorkerProcess:
-    """A real `venuecode worker` in a process of its own."""
+    """A real `venuecode worker` in a process of its own.
 
-    def __init__(self, platform: WorkerPlatform, directory: Path, **variables: str) -> None:
+    Args:
+        platform: whose scans it decides.
+        directory: for its log and its ready file.
+        arguments: further options of the verb.
+        **variables: settings of its environment.
+    """
+
+    def __init__(
+        self, platform: WorkerPlatform, directory: Path, arguments: Sequence[str] = (), **variables: str
+    ) -> None:
         self._name = f"worker-{uuid.uuid4().hex[:6]}"
         self._ready_file = directory / f"{self._name}.json"
         self.log_path = directory / f"{self._name}.log"
@@ -127,11 +141,16 @@ class WorkerProcess:
             "VENUECODE_WORKER__GROUP": platform.group,
             **variables,
         }
-        argv = [sys.executable, "-m", "infra.cli.main", "worker", "--metrics-port", "0"]
+        argv = [sys.executable, "-m", "infra.cli.main", "worker", "--metrics-port", "0", *arguments]
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [*argv, "--ready-file", str(self._ready_file)], env=environment, stdout=log, stderr=log
             )
+
+    def partitions(self) -> int:
+        """How many partitions of the scans it owns."""
+        found = re.search(r"^venuecode_worker_partitions (\S+)", self.get("/metrics")[1], re.MULTILINE)
+        return 0 if found is None else int(float(found[1]))
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of one of the worker's pages; 0 while it does not listen."""
@@ -169,9 +188,11 @@ class WorkerProcess:
 
 
 @contextmanager
-def running_worker(platform: WorkerPlatform, directory: Path, **variables: str) -> Iterator[WorkerProcess]:
+def running_worker(
+    platform: WorkerPlatform, directory: Path, arguments: Sequence[str] = (), **variables: str
+) -> Iterator[WorkerProcess]:
     """A worker that is ready, and gone afterwards."""
-    worker = WorkerProcess(platform, directory, **variables)
+    worker = WorkerProcess(platform, directory, arguments, **variables)
     try:
         worker.wait_until_ready()
         yield worker
@@ -182,8 +203,3 @@ def running_worker(platform: WorkerPlatform, directory: Path, **variables: str) 
 def every(platform: WorkerPlatform, topic: str) -> set[tuple[int, int]]:
     """Partition and offset of every record of a topic without holes."""
     return {(partition, offset) for partition, end in platform.ends(topic).items() for offset in range(end)}
-
-
-def alert_levels(messages: Sequence[Any]) -> list[str]:
-    """The levels of alert messages."""
-    return [json.loads(message.value())["level"] for message in messages]

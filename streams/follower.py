@@ -14,6 +14,15 @@ from schemas.kafka import ClientConfig, consumer_config
 _ROWS: Final = 500
 _WAIT_S: Final = 0.05
 _TIMEOUT_S: Final = 10.0
+_SOON: Final = frozenset(
+    (
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError._WAIT_COORD,
+        KafkaError._TIMED_OUT,
+    )
+)
 
 Records = list[Any]
 """confluent-kafka messages of one partition, in the order of their offsets."""
@@ -108,7 +117,13 @@ class TopicFollower:
         if not coming:
             return
         asked = [TopicPartition(self._topic, number) for number in coming]
-        for found in self._consumer.committed(asked, timeout=_TIMEOUT_S):
+        try:
+            committed = self._consumer.committed(asked, timeout=_TIMEOUT_S)
+        except KafkaException as error:
+            if error.args[0].code() in _SOON:
+                return  # on a fresh cluster groups have no coordinator for a moment: the next round asks again
+            raise
+        for found in committed:
             self._reported[found.partition] = max(found.offset, 0)
         for number in coming:
             self._opened(number)

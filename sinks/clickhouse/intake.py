@@ -31,7 +31,8 @@ class Intake:
         values = [message.value() for message in messages]
         partitions = [cast("int", message.partition()) for message in messages]
         offsets = [cast("int", message.offset()) for message in messages]
-        for partition, offset in zip(partitions, offsets, strict=True):
+        # Offsets grow within a partition: the last one of each stays.
+        for partition, offset in dict(zip(partitions, offsets, strict=True)).items():
             batch.next_offsets[topic, partition] = offset + 1
         self._metrics.records.labels(route.kind).inc(len(messages))
         records = route.decoder.decode_batch(values)

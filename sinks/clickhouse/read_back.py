@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 
 from schemas.fast import epoch_ms
-from schemas.visit import Visit
 from sinks.clickhouse.batch import Rows
-from sinks.clickhouse.routes import Route
 
 _TABLES = ("visits", "visits_by_place")
+
+
+class _Identity(msgspec.Struct, gc=False):
+    """The few fields of a visit that are needed to find it."""
+
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    scanned_at: datetime
+
+
+_decoder = msgspec.json.Decoder(_Identity)
 
 
 @dataclass(slots=True)
@@ -29,24 +41,29 @@ class _Range:
         self.earliest, self.latest = min(self.earliest, instant), max(self.latest, instant)
 
 
-def stored_rows(client: Client, route: Route, rows: Rows) -> list[bool]:
+def stored_rows(client: Client, rows: Rows, doubted: Container[int]) -> list[bool]:
     """For every row whether it is in every order; an insert that was cut off may have filled only one of them.
 
     Args:
         client: connected to the database.
-        route: of the visits.
-        rows: visits whose values the decoder has accepted.
+        rows: visits that the decoder has accepted.
+        doubted: partitions of the visits to look for; rows of others count as not stored.
     """
-    visits: list[Visit] = [route.decoder.decode(value) for value, _, _ in rows.records()]
+    visits = [visit for piece in rows.lines for visit in _decoder.decode_lines(piece)]
     ranges: dict[tuple[str, int], _Range] = {}
-    for visit in visits:
+    for visit, partition in zip(visits, rows.partitions, strict=True):
+        if partition not in doubted:
+            continue
         source = (visit.source_topic, visit.source_partition)
         if source in ranges:
             ranges[source].widen(visit.source_offset, visit.scanned_at)
         else:
             ranges[source] = _Range(visit.source_offset, visit.source_offset, visit.scanned_at, visit.scanned_at)
     stored = {source: _stored_offsets(client, source, bounds) for source, bounds in ranges.items()}
-    return [visit.source_offset in stored[visit.source_topic, visit.source_partition] for visit in visits]
+    return [
+        partition in doubted and visit.source_offset in stored[visit.source_topic, visit.source_partition]
+        for visit, partition in zip(visits, rows.partitions, strict=True)
+    ]
 
 
 def _stored_offsets(client: Client, source: tuple[str, int], bounds: _Range) -> set[int]:

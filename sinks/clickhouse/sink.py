@@ -130,17 +130,20 @@ class Sink:
             return
         if not self._filling.next_offsets:
             self._filling = Batch(self._generation, time.monotonic())
-        by_topic: dict[str, list[Message]] = {}
-        for message in messages:
-            if (error := message.error()) is None:
-                by_topic.setdefault(str(message.topic()), []).append(message)
-            elif error.code() in _PASSING_ERRORS:
-                self._log.warning("kafka_error", error=error.str())
-            else:
-                raise FatalError(f"Kafka refuses the sink: {error.str()}")
-        for topic, group in by_topic.items():
+        good = [message for message in messages if message.error() is None]
+        if len(good) < len(messages):
+            self._raise_if_refused(messages)
+        names = [str(message.topic()) for message in good]
+        for topic in set(names):
+            group = [message for message, name in zip(good, names, strict=True) if name == topic]
             self._intake.take(self._filling, self._routes[topic], topic, group)
         self._count_buffered()
+
+    def _raise_if_refused(self, messages: Sequence[Message]) -> None:
+        for error in filter(None, (message.error() for message in messages)):
+            if error.code() not in _PASSING_ERRORS:
+                raise FatalError(f"Kafka refuses the sink: {error.str()}")
+            self._log.warning("kafka_error", error=error.str())
 
     def _is_due(self, now: float) -> bool:
         """Whether the filling batch is to be written; pauses the consumer while it is full and nobody can take it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 from clickhouse_connect.driver.client import Client
@@ -30,6 +30,10 @@ _INSERT_SETTINGS = {
     "max_insert_block_size": 4_000_000,
     "min_insert_block_size_rows": 4_000_000,
     "min_insert_block_size_bytes": 0,
+    # Measured on 2 cores, CPU a row: 8.0 us as it comes; 5.9 parsing in one thread; 3.8 without collapsing duplicates
+    # before the part is written as well, which FINAL and the next merge do anyway.
+    "input_format_parallel_parsing": 0,
+    "optimize_on_insert": 0,
     # A file of old scans may hold more than the default of 100 days in one batch.
     "max_partitions_per_insert_block": 0,
 }
@@ -121,43 +125,46 @@ class Writer:
                     if getattr(error, "code", None) not in _BAD_ROW_CODES:
                         raise
                     sifter = RowSifter(route, rows, self._dead_letters)
-            sifter.insert_good_rows(lambda data: self._send(route.table, data), self._is_bad_row)
+            sifter.insert_good_rows(lambda data: self._send(route.table, [data]), self._is_bad_row)
 
         self._until_it_works(attempt)
 
     def _insert_all(self, route: Route, rows: Rows, generation: int) -> None:
-        lines = rows.lines
-        if route.has_identity and self._in_doubt(rows, generation):
-            lines = self._missing(route, rows, generation)
-        count = len(rows) if lines is rows.lines else len(lines)
+        lines, count = rows.lines, len(rows)
+        if route.has_identity and (doubted := self._doubted(rows, generation)):
+            lines, count = self._without_stored(rows, doubted)
         if count:
-            self._send(route.table, b"\n".join(lines), count * route.written_per_row)
+            self._send(route.table, lines, count * route.written_per_row)
             self._metrics.rows.labels(route.kind).inc(count)
 
-    def _in_doubt(self, rows: Rows, generation: int) -> bool:
-        """Whether somebody may have written some of these rows before: under an older assignment, or in vain."""
-        trusted_generation, partitions = self._trusted
-        return trusted_generation != generation or not partitions.issuperset(rows.partitions)
-
-    def _missing(self, route: Route, rows: Rows, generation: int) -> list[bytes]:
-        """The rows that are not stored yet; partitions without any stored row are trusted from here on."""
-        self._metrics.read_backs.inc()
-        stored = stored_rows(self._connected(), route, rows)
-        self._metrics.rows_found.inc(sum(stored))
+    def _doubted(self, rows: Rows, generation: int) -> set[int]:
+        """Partitions of which somebody may have written rows before: under an older assignment, or in vain."""
         if self._trusted[0] != generation:
             self._trusted = (generation, set())
-        seen = {partition for partition, found in zip(rows.partitions, stored, strict=True) if found}
-        self._trusted[1].update(set(rows.partitions) - seen)
-        return [value for (value, _, _), found in zip(rows.records(), stored, strict=True) if not found]
+        return set(rows.partitions) - self._trusted[1]
 
-    def _send(self, table: str, data: bytes, expected: int | None = None) -> None:
-        """One insert.
+    def _without_stored(self, rows: Rows, doubted: set[int]) -> tuple[list[bytes], int]:
+        """The rows that are not stored yet; partitions without any stored row are trusted from here on."""
+        self._metrics.read_backs.inc()
+        stored = stored_rows(self._connected(), rows, doubted)
+        found = sum(stored)
+        self._metrics.rows_found.inc(found)
+        still_doubted = {partition for partition, was_found in zip(rows.partitions, stored, strict=True) if was_found}
+        self._trusted[1].update(doubted - still_doubted)
+        if not found:
+            return rows.lines, len(rows)
+        missing = [value for (value, _, _), was_found in zip(rows.records(), stored, strict=True) if not was_found]
+        return [b"\n".join(missing)], len(missing)
+
+    def _send(self, table: str, lines: Iterable[bytes], expected: int | None = None) -> None:
+        """One insert, streamed: the driver neither copies the rows nor sends them a second time by itself.
 
         Raises:
             RetryableError: ClickHouse reports another number of rows than were sent.
         """
         started = time.monotonic()
-        summary = self._connected().raw_insert(table, insert_block=data, fmt="JSONEachRow", settings=_INSERT_SETTINGS)
+        pieces = (piece + b"\n" for piece in lines)
+        summary = self._connected().raw_insert(table, insert_block=pieces, fmt="JSONEachRow", settings=_INSERT_SETTINGS)
         self._metrics.insert_seconds.observe(time.monotonic() - started)
         if expected is not None and summary.written_rows != expected:
             raise RetryableError(f"{table}: ClickHouse reports {summary.written_rows} written rows, not {expected}")

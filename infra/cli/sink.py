@@ -1,0 +1,54 @@
+"""`venuecode sink`: one ClickHouse sink, until it is stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.cli.clickhouse import clickhouse_target
+from infra.cli.common import friendly_errors, load_settings
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from sinks.clickhouse.config import SinkConfig
+
+ReadyFile = Annotated[
+    Path | None,
+    typer.Option("--ready-file", help="Write the process id and the metrics port here, as JSON, once it listens."),
+]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option("--metrics-port", min=0, max=65535, help="Instead of the setting; 0: any free port on loopback."),
+]
+
+
+def sink_config(settings: Settings, *, ready_file: Path | None = None, metrics_port: int | None = None) -> SinkConfig:
+    """The sink's configuration from the settings."""
+    from sinks.clickhouse.config import SinkConfig
+
+    chosen = settings.sink
+    return SinkConfig(
+        cluster=settings.kafka.librdkafka(),
+        topics=settings.kafka.topics(),
+        clickhouse=clickhouse_target(settings),
+        group=chosen.group,
+        batch_rows=chosen.batch_rows,
+        batch_seconds=chosen.batch_seconds,
+        metrics_port=chosen.metrics_port if metrics_port is None else metrics_port,
+        ready_file=ready_file,
+    )
+
+
+@friendly_errors
+def sink(ready_file: ReadyFile = None, metrics_port: MetricsPort = None) -> None:
+    """Store visits, alerts, venues, statuses and exposure windows in ClickHouse, until Ctrl-C or SIGTERM."""
+    settings = load_settings()
+    from sinks.clickhouse.sink import run_sink
+
+    raise SystemExit(run_sink(sink_config(settings, ready_file=ready_file, metrics_port=metrics_port)))
+
+
+def register(app: typer.Typer) -> None:
+    app.command("sink")(sink)

@@ -57,6 +57,10 @@ def test_query_may_stand_in_the_address_or_the_body_or_both(clickhouse: ClickHou
     assert _ask(clickhouse, "SELECT", body=b"3 + {x:UInt8}", param_x=4).body == b"7\n"
 
 
+def test_an_address_may_be_long(clickhouse: ClickHouseServer) -> None:
+    assert _ask(clickhouse, "SELECT length({x:String})", param_x="x" * 200_000).body == b"200000\n"
+
+
 def test_format_may_stand_in_the_text_the_address_or_a_header(clickhouse: ClickHouseServer) -> None:
     sql = "SELECT 1 AS n"
     assert _ask(clickhouse, f"{sql} FORMAT JSONEachRow", default_format="CSV").body == b'{"n":1}\n'

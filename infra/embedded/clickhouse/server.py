@@ -28,6 +28,7 @@ log = logging.getLogger("infra.embedded.clickhouse")
 # After SIGTERM: running queries may finish, then are cancelled, then are abandoned.
 _FINISH_SECONDS = 3
 _CANCEL_SECONDS = 2
+_LONGEST_ADDRESS = 1 << 20
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
@@ -72,6 +73,7 @@ def _run(arguments: argparse.Namespace) -> int:
         app,
         lifespan="off",
         http="h11",
+        h11_max_incomplete_event_size=_LONGEST_ADDRESS,
         ws="none",
         access_log=False,
         log_config=None,

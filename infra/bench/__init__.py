@@ -1,0 +1,1 @@
+"""Measurements of the parts, each on an embedded platform of its own."""

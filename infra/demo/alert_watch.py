@@ -38,7 +38,7 @@ class AlertWatch(threading.Thread):
     def __init__(self, cluster: ClientConfig, topics: tuple[str, ...]) -> None:
         super().__init__(name="alert-watch", daemon=True)
         self._consumer = Consumer(
-            consumer_config(cluster, f"venuecode-demo-{uuid.uuid4().hex[:8]}", fetch_wait_max_ms=5)
+            consumer_config(cluster, f"venuecode-demo-{uuid.uuid4().hex[:8]}", fetch_wait_max_ms=5, log_level=2)
         )
         self._topics = topics
         self._decoder = FastDecoder(Alert)

@@ -32,7 +32,8 @@ class Stack:
         self.settings = settings
         self.directory = directory
         self.topics = settings.kafka.topics()
-        self.admin = AdminClient(dict(settings.kafka.librdkafka()))
+        # librdkafka would write to standard error when the servers end before this client does.
+        self.admin = AdminClient({**settings.kafka.librdkafka(), "log_level": 2})
         self.children: dict[str, ChildProcess] = {}
 
     def prepare(self) -> None:

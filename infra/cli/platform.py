@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from infra.cli.common import JsonFlag, err, friendly_errors, load_settings, out, print_json
 
@@ -83,7 +84,7 @@ def down(
         return
     out.print("The platform is stopped." if ran else "The platform was not running.")
     if delete_data:
-        out.print(f"Its data in {place} is deleted.", highlight=False, soft_wrap=True)
+        out.print(f"Its data in {place} is deleted.", highlight=False, soft_wrap=True, markup=False)
 
 
 @friendly_errors
@@ -113,11 +114,11 @@ def _show(now: Report) -> None:
     elif now.files.analysis_mark.exists():
         facts.append(("retention", "LIFTED: an analysis platform's data, nothing expires"))
     for name, value in facts:
-        out.print(f"{name:<12}{value}", highlight=False, soft_wrap=True)
+        out.print(f"{name:<12}{value}", highlight=False, soft_wrap=True, markup=False)
     for each in now.components:
         word = "[green]up  [/]" if each.healthy else "[bold red]down[/]"
         component = each.component
-        where = f"{component.address:<17} process {component.process.pid:<8} log {component.log}"
+        where = escape(f"{component.address:<17} process {component.process.pid:<8} log {component.log}")
         out.print(f"{component.name:<12}{word}  {where}", highlight=False, soft_wrap=True)
     if state is not None and state.error:
         out.print(f"\n{state.error}", highlight=False, soft_wrap=True, markup=False)

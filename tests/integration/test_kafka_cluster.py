@@ -82,7 +82,8 @@ def in_sync(cluster: EmbeddedKafka, topic: str) -> set[int]:
 def test_a_killed_parent_takes_its_broker_along_and_acknowledged_records_are_there_at_the_next_start(
     tmp_path: Path,
 ) -> None:
-    arguments = [sys.executable, "-c", START_AND_STAY, str(tmp_path)]
+    data_dir = tmp_path / "数据 of [Kafka]"
+    arguments = [sys.executable, "-c", START_AND_STAY, str(data_dir)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
         assert parent.stdout is not None
         bootstrap_servers, pid = parent.stdout.readline().split()
@@ -95,7 +96,7 @@ def test_a_killed_parent_takes_its_broker_along_and_acknowledged_records_are_the
             parent.kill()
     wait_until(lambda: not broker.is_alive(), 10, "the broker to be gone")
 
-    with EmbeddedKafka(tmp_path, port=0) as cluster:
+    with EmbeddedKafka(data_dir, port=0) as cluster:
         assert read(cluster.bootstrap_servers, "kept", 2) == [b"one", b"two"]
         produce(cluster.bootstrap_servers, "kept", b"three")
         second = identify(cluster.pids[0])
@@ -103,7 +104,7 @@ def test_a_killed_parent_takes_its_broker_along_and_acknowledged_records_are_the
     assert second is not None
     assert not second.is_alive()
 
-    with EmbeddedKafka(tmp_path, port=0) as cluster:
+    with EmbeddedKafka(data_dir, port=0) as cluster:
         assert read(cluster.bootstrap_servers, "kept", 3) == [b"one", b"two", b"three"]
 
 

@@ -11,7 +11,7 @@ from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.kafka.diagnosis import PortTakenError, explain, log_size
 from infra.embedded.kafka.java import java_environment, java_program
 from infra.embedded.kafka.ports import answers, free_ports, require_free
-from infra.embedded.kafka.properties import Node, server_properties
+from infra.embedded.kafka.properties import Node, escaped, server_properties
 from schemas.errors import ConfigurationError, FatalError
 
 
@@ -98,6 +98,15 @@ def test_free_ports_are_different_and_free() -> None:
     assert len(set(ports)) == 6
     for port in ports:
         require_free(port, "--kafka-port")
+
+
+def test_a_path_in_any_script_is_written_as_java_reads_it() -> None:
+    assert escaped("/home/张 x\\y😀") == r"/home/\u5f20 x\\y\ud83d\ude00"
+
+
+def test_a_path_with_a_comma_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="comma"):
+        EmbeddedKafka(tmp_path / "a,b")
 
 
 @pytest.mark.parametrize("brokers", [0, 2, 4])

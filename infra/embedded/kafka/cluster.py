@@ -44,6 +44,8 @@ class EmbeddedKafka:
         if brokers not in (1, 3):
             raise ConfigurationError(f"--brokers is {brokers}: must be 1 or 3")
         self.data_dir = data_dir.absolute()
+        if "," in str(self.data_dir):
+            raise ConfigurationError(f"{self.data_dir} has a comma in it, which Kafka takes for two directories")
         self._brokers = brokers
         self._port = port
         self._heap_mb = heap_mb

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,8 +35,12 @@ def java_program() -> Path:
 
 
 def java_environment() -> dict[str, str]:
-    """This process's environment without variables that change what a Java machine does."""
-    return {name: value for name, value in os.environ.items() if name not in _STOLEN_BY}
+    """This process's environment without variables that change what a Java machine does.
+
+    The locale is set because on Linux it decides whether Java can open a file whose name is not ASCII.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in _STOLEN_BY}
+    return {**environment, "LC_ALL": "C.UTF-8"} if sys.platform == "linux" else environment
 
 
 def kafka_command(node: Node, jars: Sequence[Path], heap_mb: int) -> list[str]:
@@ -63,6 +68,8 @@ def _java(jars: Sequence[Path], log: Path) -> list[str]:
         os.pathsep.join(map(str, jars)),
         f"-Dlog4j2.configurationFile={_LOG_CONFIG.as_uri()}",
         f"-Dvenuecode.kafka.log={log}",
+        f"-XX:ErrorFile={log.with_name('java-crash.log')}",
+        "-XX:-UsePerfData",
         "-Djava.net.preferIPv4Stack=true",
         "-Djava.awt.headless=true",
         "--sun-misc-unsafe-memory-access=allow",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,4 +85,9 @@ def server_properties(node: Node, nodes: list[Node]) -> str:
         "controller.quorum.election.timeout.ms": 500,
         "controller.quorum.election.backoff.max.ms": 200,
     }
-    return "".join(f"{name}={value}\n" for name, value in values.items())
+    return "".join(f"{name}={escaped(str(value))}\n" for name, value in values.items())
+
+
+def escaped(value: str) -> str:
+    """A value as java.util.Properties reads it: backslashes doubled, everything beyond ASCII as UTF-16 escapes."""
+    return json.dumps(value)[1:-1]  # the same escapes

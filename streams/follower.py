@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.kafka import ClientConfig, consumer_config
 
@@ -20,6 +20,8 @@ _SOON: Final = frozenset(
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
         KafkaError._WAIT_COORD,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError._TIMED_OUT,
     )
 )
@@ -116,18 +118,21 @@ class TopicFollower:
         coming = self._wanted - self._held
         if not coming:
             return
-        asked = [TopicPartition(self._topic, number) for number in coming]
+        places = [TopicPartition(self._topic, number) for number in coming]
         try:
-            committed = self._consumer.committed(asked, timeout=_TIMEOUT_S)
+            committed = self._consumer.committed(places, timeout=_TIMEOUT_S)
+            for place in places:
+                # Asking first makes the partition's leader known: else librdkafka waits half a second to a second.
+                place.offset, _ = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S)
         except KafkaException as error:
             if error.args[0].code() in _SOON:
-                return  # on a fresh cluster groups have no coordinator for a moment: the next round asks again
+                return  # a fresh cluster has no coordinators and leaders for a moment: the next round asks again
             raise
         for found in committed:
             self._reported[found.partition] = max(found.offset, 0)
         for number in coming:
             self._opened(number)
-        self._consumer.incremental_assign([TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in coming])
+        self._consumer.incremental_assign(places)
         self._held |= coming
 
     def _read(self) -> None:

@@ -15,6 +15,8 @@ from schemas.errors import FatalError, RetryableError
 from schemas.kafka import ClientConfig, consumer_config
 
 _TIMEOUT_S: Final = 30.0
+_PAUSE_S: Final = 0.1
+_PASSING: Final = frozenset((KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE))
 
 
 class _Origin(msgspec.Struct):
@@ -61,19 +63,31 @@ class TopicReader:
             FatalError: there is no such topic.
             RetryableError: the brokers do not answer.
         """
+        deadline = time.monotonic() + _TIMEOUT_S
         consumer = self._consumer()
         try:
-            metadata = consumer.list_topics(self._topic, timeout=_TIMEOUT_S).topics[self._topic]
-            if metadata.error is not None or not metadata.partitions:
-                raise FatalError(f"there is no topic {self._topic}; make the topics first: venuecode topics apply")
-            return {
-                number: consumer.get_watermark_offsets(TopicPartition(self._topic, number), timeout=_TIMEOUT_S)[1]
-                for number in metadata.partitions
-            }
-        except KafkaException as error:
-            raise RetryableError(f"cannot look at topic {self._topic}: {error.args[0].str()}") from None
+            while True:
+                try:
+                    return self._ends(consumer)
+                except KafkaException as error:
+                    # A topic that was just made, or whose leader just moved, answers so for a moment.
+                    passing = error.args[0].code() in _PASSING and time.monotonic() < deadline
+                    if not passing:
+                        raise RetryableError(f"cannot look at topic {self._topic}: {error.args[0].str()}") from None
+                    time.sleep(_PAUSE_S)
         finally:
             consumer.close()
+
+    def _ends(self, consumer: Any) -> dict[int, int]:
+        metadata = consumer.list_topics(self._topic, timeout=_TIMEOUT_S).topics[self._topic]
+        if metadata.error is not None and metadata.error.code() in _PASSING:
+            raise KafkaException(metadata.error)
+        if metadata.error is not None or not metadata.partitions:
+            raise FatalError(f"there is no topic {self._topic}; make the topics first: venuecode topics apply")
+        return {
+            number: consumer.get_watermark_offsets(TopicPartition(self._topic, number), timeout=_TIMEOUT_S)[1]
+            for number in metadata.partitions
+        }
 
     def scan_ids(self, begin: Mapping[int, int], gateway: str) -> Counter[str]:
         """How often each scan of a gateway lies on the topic, from the given offsets to the present end.
@@ -92,7 +106,7 @@ class TopicReader:
             consumer.assign([TopicPartition(self._topic, number, begin.get(number, 0)) for number in waiting])
             deadline = time.monotonic() + _TIMEOUT_S
             while waiting:
-                messages = consumer.consume(500, timeout=0.5)
+                messages = consumer.consume(500, timeout=0.1)
                 if messages:
                     deadline = time.monotonic() + _TIMEOUT_S
                 elif time.monotonic() > deadline:

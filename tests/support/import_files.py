@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict, Unpack
+
+from confluent_kafka import Consumer, TopicPartition
 
 from producers.importers.fields import Kind
 from producers.importers.kinds import Meaning, reader_maker
@@ -18,6 +21,7 @@ from producers.importers.row import Row
 from producers.importers.source import Layout
 from producers.importers.times import TimeReader, zone
 from schemas.ids import person_token
+from schemas.kafka import consumer_config
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -74,3 +78,19 @@ def read(
             for record in chunk.records
         ]
     return found, rejects.by_reason
+
+
+def read_topic(cluster: Mapping[str, str], topic: str) -> list[bytes]:
+    """All values on a topic, from its beginning to its present end."""
+    consumer = Consumer(consumer_config(cluster, "tests", enable_partition_eof=True))
+    partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+    consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+    waiting, values = set(partitions), list[bytes]()
+    while waiting:
+        for message in consumer.consume(500, timeout=0.1):
+            if message.error() is None:
+                values.append(message.value() or b"")
+            else:
+                waiting.discard(message.partition())
+    consumer.close()
+    return values

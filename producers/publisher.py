@@ -101,7 +101,7 @@ class Publisher:
                     if time.monotonic() >= deadline:
                         raise RetryableError(
                             f"no Kafka broker answered at {self._where} within {self._connect_timeout:g} s"
-                            f" ({self._cause(error.args[0])}); is it running, and is the address right?"
+                            f" ({self._cause(error.args[0])}); is it running, is the address right, and is the security protocol?"
                         ) from error
                 except VenuecodeError:
                     self._producer = None
@@ -148,7 +148,7 @@ class Publisher:
         self._accepted += 1
         self._producer.poll(0)
 
-    def publish_batch(self, topic: str, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
+    def publish_batch(self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> None:
         """Hand over many records, in order; several times faster than one by one. Waits while the queue is full.
 
         Raises:
@@ -162,7 +162,7 @@ class Publisher:
         for begin in range(0, len(keys), size):
             self._publish_slice(topic, keys[begin : begin + size], values[begin : begin + size])
 
-    def _publish_slice(self, topic: str, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
+    def _publish_slice(self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> None:
         # Room for all of it first: a batch that meets a full queue goes on with later records once there is room
         # again, and a person's scans would change places.
         while self._check() or len(self._producer) + len(keys) > self._capacity:
@@ -212,7 +212,7 @@ class Publisher:
                 return
             if time.monotonic() >= deadline:
                 cause = f" ({self._connection_error.str()})" if self._connection_error else ""
-                raise RetryableError(f"{left} records are not delivered to {self._where} after {timeout:g} s{cause}")
+                raise RetryableError(f"{_records(left)} not delivered to {self._where} after {timeout:g} s{cause}")
 
     def _on_delivery(self, problem: KafkaError | None, message: Any) -> None:
         if problem is None:
@@ -238,7 +238,7 @@ class Publisher:
                 " check the security protocol, the mechanism, the user name and the password"
             )
         if self._failed:
-            lost = "; ".join(f"{count} records to {topic}: {why}" for (topic, why), count in self._failed.items())
+            lost = "; ".join(f"{_records(count)} to {topic}: {why}" for (topic, why), count in self._failed.items())
             text = f"not delivered: {lost}{self._hint()}"
             raise RetryableError(text) if self._retriable else FatalError(text)
         return False
@@ -253,5 +253,9 @@ class Publisher:
 
     def _refused(self, topic: str, problem: KafkaError, count: int) -> None:
         if problem.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-            raise RejectError("too_large", f"{count} records for {topic} exceed what the cluster takes")
-        raise FatalError(f"{count} records for {topic} were refused: {problem.str()}")
+            raise RejectError("too_large", f"{_records(count)} for {topic}: more bytes than the cluster takes")
+        raise FatalError(f"refused: {_records(count)} for {topic}: {problem.str()}")
+
+
+def _records(count: int) -> str:
+    return f"{count} record{'s' * (count != 1)}"

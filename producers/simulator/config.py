@@ -66,7 +66,7 @@ class CityConfig:
             "venues": (10 * kinds, MAX_VENUES),
             "changes_per_hour": (0, 1_000_000),
             "late_max_hours": (0.1, 48),
-            "planted_sets": (0, 64),
+            "planted_sets": (0, 10_000),
             "bad_share": (0, 0.5),
         }
         for field in fields(self):

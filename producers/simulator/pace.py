@@ -74,15 +74,15 @@ def pace(
                 end = int(np.searchsorted(batch.due, limit, side="right"))
             if pacing.rate is not None and batch.what == "scans":
                 end = min(end, sent + max(0, int((now - began) * pacing.rate) - scans))
-            end = min(end, sent + _MOST)
-            if end > sent or not len(batch):
-                part = batch.part(sent, end)
+            part_end = min(end, sent + _MOST)
+            if part_end > sent or not len(batch):
+                part = batch.part(sent, part_end)
                 scans += len(part) if batch.what == "scans" else 0
-                sent = end
+                sent = part_end
                 yield part
             if sent == len(batch):
                 break
-            if end < min(len(batch), sent + _MOST):
+            if sent >= end:
                 yield NOTHING
                 clock.sleep(TICK_S)
 

@@ -154,6 +154,8 @@ class Simulation:
         due = [entry for entry in self._held if entry[0] <= now]
         self._held = [entry for entry in self._held if entry[0] > now]
         for _, case, batch in due:
+            if self._limits.scans is not None and self.totals.scans >= self._limits.scans:
+                return
             self._send_plain(batch)
             self._target.flush()
             self._emit({"event": "case_scan", "index": case.index, "at": rfc3339(int(batch.at[0]))})

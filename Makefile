@@ -41,7 +41,7 @@ lint: $(STAMP) ## Linters, types, import directions
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timings
+	$(BIN)/lint-imports
 
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

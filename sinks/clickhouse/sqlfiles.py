@@ -15,6 +15,7 @@ _NAME = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 _INCLUDE = re.compile(r"\{\{include:(\w+)\}\}")
 _RETENTION = re.compile(r"\{\{retention:(\w+)(?::([^}]*))?\}\}")
 _STATEMENT_END = re.compile(r";[ \t]*$", re.MULTILINE)
+_COMMENT_LINE = re.compile(r"^[ \t]*--.*\n?", re.MULTILINE)
 _CREATED_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)")
 
 
@@ -52,7 +53,9 @@ class Migration:
     def statements(self, retention_days: int | None) -> list[str]:
         """The statements in order; without a TTL where `retention_days` is None."""
         text = _RETENTION.sub(lambda found: _ttl(found, retention_days), self.text)
-        return [statement for part in _STATEMENT_END.split(text) if _has_sql(statement := part.strip())]
+        # A comment line may end like a statement does.
+        parts = _STATEMENT_END.split(_COMMENT_LINE.sub("", text))
+        return [part.strip() for part in parts if part.strip()]
 
     def retention_rules(self) -> Iterator[RetentionRule]:
         """The tables of this file that have a retention."""
@@ -60,10 +63,6 @@ class Migration:
             table, rule = _CREATED_TABLE.search(part), _RETENTION.search(part)
             if table and rule:
                 yield RetentionRule(table[1], rule[1], rule[2] or "")
-
-
-def _has_sql(statement: str) -> bool:
-    return any(line.strip() and not line.lstrip().startswith("--") for line in statement.splitlines())
 
 
 def _ttl(found: re.Match[str], days: int | None) -> str:
@@ -93,8 +92,9 @@ def read_migrations(folder: Traversable | None = None) -> tuple[Migration, ...]:
 def _with_fragments(text: str, folder: Traversable, name: str) -> str:
     def fragment(found: re.Match[str]) -> str:
         try:
-            return (folder / "fragments" / f"{found[1]}.sql").read_text("utf-8")
+            inner = (folder / "fragments" / f"{found[1]}.sql").read_text("utf-8")
         except FileNotFoundError:
             raise ConfigurationError(f"migration {name}: there is no fragment {found[1]}.sql") from None
+        return _with_fragments(_COMMENT_LINE.sub("", inner).rstrip("\n"), folder, name)
 
     return _INCLUDE.sub(fragment, text)

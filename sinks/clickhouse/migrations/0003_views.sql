@@ -45,29 +45,13 @@ CREATE OR REPLACE VIEW all_venue_categories AS
 SELECT category, name_zh, name_en, is_vehicle, default_stay_minutes, max_stay_minutes
 FROM venue_categories FINAL;
 
--- Stays that begin in [since, until), of everybody; tokens as bytes. A filter on person_token reaches the sorting key.
-CREATE OR REPLACE VIEW stays_begun AS
-WITH scans AS
-(
-    SELECT
-        person_token, place, venue_id, point_id, vehicle, run, carriage, seat, category, scanned_at, direction, flags,
-        source_topic, source_partition, source_offset
-    FROM visits FINAL
-    WHERE scanned_at >= {since:DateTime64(3, 'UTC')}
-        AND scanned_at <= {until:DateTime64(3, 'UTC')} + toIntervalHour(24)
-)
-SELECT * FROM ({{include:stays}}) WHERE scanned_at < {until:DateTime64(3, 'UTC')};
-
 -- One person's stays that reach into [since, until).
 CREATE OR REPLACE VIEW stays AS
 SELECT
     lower(hex(s.person_token)) AS person_token, place, venue_id, point_id, vehicle, run, carriage, seat, category,
     scanned_at, left_at, dwell, flags
-FROM stays_begun(
-    since = {since:DateTime64(3, 'UTC')} - toIntervalHour(24),
-    until = {until:DateTime64(3, 'UTC')}) AS s
-WHERE s.person_token = toFixedString(unhex({person_token:String}), 16)
-    AND (left_at > {since:DateTime64(3, 'UTC')} OR scanned_at >= {since:DateTime64(3, 'UTC')})
+FROM ({{include:person_stays}}) AS s
+WHERE left_at > {since:DateTime64(3, 'UTC')} OR scanned_at >= {since:DateTime64(3, 'UTC')}
 ORDER BY scanned_at;
 
 -- One person's scans in [since, until), entries with the end of their stay.
@@ -86,10 +70,8 @@ FROM
 ) AS v
 LEFT JOIN
 (
-    SELECT
-        source_topic, source_partition, source_offset, dwell, toNullable(left_at) AS left_at
-    FROM stays_begun(since = {since:DateTime64(3, 'UTC')}, until = {until:DateTime64(3, 'UTC')})
-    WHERE person_token = toFixedString(unhex({person_token:String}), 16)
+    SELECT source_topic, source_partition, source_offset, dwell, toNullable(left_at) AS left_at
+    FROM ({{include:person_stays}})
 ) AS s USING (source_topic, source_partition, source_offset)
 LEFT JOIN
 (
@@ -104,65 +86,12 @@ LEFT JOIN
 ) AS n ON n.venue_id = v.venue_id
 ORDER BY v.scanned_at, v.source_topic, v.source_partition, v.source_offset;
 
--- Who was with one person: each meeting in [since, until). Two steps: candidates by (place, slot) with the longest stay
--- there is, 24 h; then only their scans of those days, for the true ends of their stays.
+-- Who was with one person: each meeting in [since, until), clipped to it.
 CREATE OR REPLACE VIEW meetings_of AS
-WITH
-    mine AS
-    (
-        SELECT place, scanned_at, left_at, dwell
-        FROM stays_begun(
-            since = {since:DateTime64(3, 'UTC')} - toIntervalHour(24),
-            until = {until:DateTime64(3, 'UTC')})
-        WHERE person_token = toFixedString(unhex({person_token:String}), 16)
-            AND left_at > greatest(scanned_at, {since:DateTime64(3, 'UTC')})
-    ),
-    candidates AS
-    (
-        SELECT DISTINCT person_token, toDate(scanned_at) AS day
-        FROM visits_by_place
-        WHERE (place, slot) IN
-        (
-            SELECT
-                place,
-                arrayJoin(range(
-                    toUInt32(intDiv(toUnixTimestamp(scanned_at), 1800) - 48),
-                    toUInt32(intDiv(toUnixTimestamp(least(left_at, {until:DateTime64(3, 'UTC')})), 1800) + 1)))
-            FROM mine
-        )
-            AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(48)
-            AND scanned_at < {until:DateTime64(3, 'UTC')}
-            AND direction = 'enter'
-            AND person_token != toFixedString(unhex({person_token:String}), 16)
-    ),
-    scans AS
-    (
-        SELECT
-            person_token, place, venue_id, point_id, vehicle, run, carriage, seat, category, scanned_at, direction, flags,
-            source_topic, source_partition, source_offset
-        FROM visits FINAL
-        WHERE person_token IN (SELECT person_token FROM candidates)
-            AND (person_token, toDate(scanned_at)) IN
-                (SELECT person_token, arrayJoin([day, day + 1]) FROM candidates)
-            AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(48)
-            AND scanned_at <= {until:DateTime64(3, 'UTC')} + toIntervalHour(24)
-    ),
-    theirs AS
-    (
-        {{include:stays}}
-    )
-SELECT
-    lower(hex(t.person_token)) AS contact,
-    t.place AS place, t.venue_id AS venue_id, t.vehicle AS vehicle, t.run AS run, t.category AS category,
-    greatest(m.scanned_at, t.scanned_at, {since:DateTime64(3, 'UTC')}) AS overlap_start,
-    least(m.left_at, t.left_at, {until:DateTime64(3, 'UTC')}) AS overlap_end,
-    dateDiff('ms', overlap_start, overlap_end) AS overlap_ms,
-    m.dwell AS person_dwell, t.dwell AS contact_dwell
-FROM theirs AS t
-INNER JOIN mine AS m ON t.place = m.place
-WHERE overlap_start < overlap_end
+{{include:meetings}}
 ORDER BY overlap_start, contact;
 
+-- Who was with one person: all meetings with one contact in one row.
 CREATE OR REPLACE VIEW contacts_of AS
 SELECT
     contact,
@@ -171,30 +100,36 @@ SELECT
     max(overlap_start) AS last_meeting,
     toUInt32(count()) AS meetings,
     arraySort(groupUniqArray(venue_id)) AS venues
-FROM meetings_of(
-    person_token = {person_token:String},
-    since = {since:DateTime64(3, 'UTC')},
-    until = {until:DateTime64(3, 'UTC')})
+FROM ({{include:meetings}})
 GROUP BY contact
 ORDER BY overlap_s DESC, contact;
 
 -- Everybody whose stay at a venue reaches into [since, until).
 CREATE OR REPLACE VIEW visitors_of AS
+WITH scans AS
+(
+    SELECT
+        person_token, place, venue_id, point_id, vehicle, run, carriage, seat, category, scanned_at, direction, flags,
+        source_topic, source_partition, source_offset
+    FROM visits FINAL
+    WHERE person_token IN
+        (
+            SELECT person_token
+            FROM visits_by_place
+            WHERE venue_id = {venue_id:String}
+                AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
+                AND scanned_at < {until:DateTime64(3, 'UTC')}
+                AND direction = 'enter'
+        )
+        AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
+        AND scanned_at <= {until:DateTime64(3, 'UTC')} + toIntervalHour(24)
+)
 SELECT
-    lower(hex(s.person_token)) AS person_token, scanned_at, left_at, dwell, point_id, vehicle, run, carriage, seat, category,
-    flags
-FROM stays_begun(
-    since = {since:DateTime64(3, 'UTC')} - toIntervalHour(24),
-    until = {until:DateTime64(3, 'UTC')}) AS s
-WHERE s.person_token IN
-    (
-        SELECT person_token FROM visits_by_place
-        WHERE venue_id = {venue_id:String}
-            AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
-            AND scanned_at < {until:DateTime64(3, 'UTC')}
-            AND direction = 'enter'
-    )
-    AND venue_id = {venue_id:String}
+    lower(hex(s.person_token)) AS person_token, scanned_at, left_at, dwell, point_id, vehicle, run, carriage, seat,
+    category, flags
+FROM ({{include:stays}}) AS s
+WHERE venue_id = {venue_id:String}
+    AND scanned_at < {until:DateTime64(3, 'UTC')}
     AND (left_at > {since:DateTime64(3, 'UTC')} OR scanned_at >= {since:DateTime64(3, 'UTC')})
 ORDER BY scanned_at, person_token;
 

@@ -6,11 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from rich import box
 from rich.table import Table
 
 from producers.nz.city import NzCity
+from producers.nz.data import TIME_ZONE
 from producers.publisher import Publisher
 from schemas.kafka import ClientConfig
 from schemas.topics import Topics
@@ -21,6 +24,8 @@ HONEST = (
     " more than a platform keeps, so this one is for analysis, with the retention lifted."
 )
 """What whoever sees the demo must be told."""
+
+_LOCAL: Final = ZoneInfo(TIME_ZONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class WindowAnswer:
     """One window: how many people were there, and how ClickHouse's answer differs."""
 
     window_id: str
+    venue_id: str
     title: str
     starts_at: datetime
     ends_at: datetime
@@ -125,6 +131,7 @@ def compare(windows: Iterable[Any], truth: Mapping[str, frozenset[str]], found: 
         answers.append(
             WindowAnswer(
                 window.window_id,
+                window.venue_id,
                 window.title,
                 window.starts_at,
                 window.ends_at,
@@ -147,23 +154,31 @@ def compare(windows: Iterable[Any], truth: Mapping[str, frozenset[str]], found: 
 
 
 def report_table(report: WindowReport, rows: int = 8) -> Table:
-    """A few windows, those that differ from the truth first, then the fullest; the last row has the sums of all."""
-    table = Table("window", "from", "until", header_style="bold", title="Who was there")
-    for name in ("expected", "found", "missing", "extra"):
-        table.add_column(name, justify="right")
+    """A few windows, those that differ from the truth first, then the fullest; the last row has the sums of all.
+
+    Of the versions in which one window was published, one is shown. Times are New Zealand's.
+    """
+    table = Table(title="Who was there, by ClickHouse and in truth", header_style="bold", box=box.SIMPLE)
+    table.add_column("window", no_wrap=True, max_width=28)
+    table.add_column("from", no_wrap=True)
+    for name in ("hours", "expected", "found", "missing", "extra"):
+        table.add_column(name, justify="right", no_wrap=True)
     order = sorted(report.answers, key=lambda answer: (-answer.missing - answer.extra, -answer.expected))
-    for answer in order[:rows]:
+    shown: dict[tuple[str, datetime], WindowAnswer] = {}
+    for answer in order:
+        shown.setdefault((answer.venue_id, answer.starts_at), answer)
+        if len(shown) == rows:
+            break
+    for answer in shown.values():
+        hours = (answer.ends_at - answer.starts_at).total_seconds() / 3600
+        figures = (answer.expected, answer.found, answer.missing, answer.extra)
         table.add_row(
             answer.title,
-            f"{answer.starts_at:%Y-%m-%d %H:%M}",
-            f"{answer.ends_at:%Y-%m-%d %H:%M}",
-            *(f"{value:,}" for value in (answer.expected, answer.found, answer.missing, answer.extra)),
+            f"{answer.starts_at.astimezone(_LOCAL):%Y-%m-%d %H:%M}",
+            f"{hours:.1f}",
+            *(f"{value:,}" for value in figures),
         )
     table.add_section()
-    table.add_row(
-        f"all {report.windows:,} windows",
-        "",
-        "",
-        *(f"{value:,}" for value in (report.expected, report.found, report.missing, report.extra)),
-    )
+    sums = (report.expected, report.found, report.missing, report.extra)
+    table.add_row(f"all {report.windows:,} windows", "", "", *(f"{value:,}" for value in sums))
     return table

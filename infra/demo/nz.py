@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from rich import box
 from rich.table import Table
 
 from producers.nz.city import NzCity
@@ -158,11 +157,11 @@ def report_table(report: WindowReport, rows: int = 8) -> Table:
 
     Of the versions in which one window was published, one is shown. Times are New Zealand's.
     """
-    table = Table(title="Who was there, by ClickHouse and in truth", header_style="bold", box=box.SIMPLE)
+    table = Table(title="Who was there, by ClickHouse and in truth", header_style="bold", box=None, pad_edge=False)
     table.add_column("window", no_wrap=True, max_width=28)
-    table.add_column("from", no_wrap=True)
+    table.add_column("from", no_wrap=True, min_width=14)
     for name in ("hours", "expected", "found", "missing", "extra"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
     order = sorted(report.answers, key=lambda answer: (-answer.missing - answer.extra, -answer.expected))
     shown: dict[tuple[str, datetime], WindowAnswer] = {}
     for answer in order:
@@ -174,7 +173,7 @@ def report_table(report: WindowReport, rows: int = 8) -> Table:
         figures = (answer.expected, answer.found, answer.missing, answer.extra)
         table.add_row(
             answer.title,
-            f"{answer.starts_at.astimezone(_LOCAL):%Y-%m-%d %H:%M}",
+            f"{answer.starts_at.astimezone(_LOCAL):%y-%m-%d %H:%M}",
             f"{hours:.1f}",
             *(f"{value:,}" for value in figures),
         )

@@ -37,9 +37,8 @@ class AlertWatch(threading.Thread):
 
     def __init__(self, cluster: ClientConfig, topics: tuple[str, ...]) -> None:
         super().__init__(name="alert-watch", daemon=True)
-        self._consumer = Consumer(
-            consumer_config(cluster, f"venuecode-demo-{uuid.uuid4().hex[:8]}", fetch_wait_max_ms=5, log_level=2)
-        )
+        group = f"venuecode-demo-{uuid.uuid4().hex[:8]}"
+        self._consumer = Consumer({**consumer_config(cluster, group, fetch_wait_max_ms=5), "log_level": 2})
         self._topics = topics
         self._decoder = FastDecoder(Alert)
         self._lock = threading.Lock()

@@ -49,6 +49,7 @@ class Screen:
                 f"{state.elapsed_s:5.0f} s  {state.step}: {state.scans_sent:,} sent, {state.visits_stored:,} stored, "
                 f"alerts red {counts['red']:,} yellow {counts['yellow']:,} review {counts['review']:,}",
                 highlight=False,
+                soft_wrap=True,
             )
 
     def tell_what_to_try(self, state: DemoState, settings: Settings) -> None:

@@ -85,7 +85,8 @@ class DemoState:
     def latency(self) -> dict[str, float | None]:
         """Scan to alert in milliseconds: p50 and p99, null when there was no alert."""
         values = sorted(self.latencies_ms)
-        return {"p50": percentile(values, 0.50), "p99": percentile(values, 0.99)}
+        quantiles = {"p50": percentile(values, 0.50), "p99": percentile(values, 0.99)}
+        return {name: None if value is None else round(value, 1) for name, value in quantiles.items()}
 
     def summary(self) -> dict[str, Any]:
         """The demo's result: the last line of `venuecode demo --json`."""

@@ -157,7 +157,13 @@ def report_table(report: WindowReport, rows: int = 8) -> Table:
 
     Of the versions in which one window was published, one is shown. Times are New Zealand's.
     """
-    table = Table(title="Who was there, by ClickHouse and in truth", header_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title="Who was there, by ClickHouse and in truth",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     table.add_column("window", no_wrap=True, max_width=24)
     table.add_column("from", no_wrap=True, min_width=14)
     for name in ("hours", "expected", "found", "missing", "extra"):

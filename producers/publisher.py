@@ -101,7 +101,7 @@ class Publisher:
                     if time.monotonic() >= deadline:
                         raise RetryableError(
                             f"no Kafka broker answered at {self._where} within {self._connect_timeout:g} s"
-                            f" ({self._cause(error.args[0])}); is it running, is the address right, and is the security protocol?"
+                            f" ({self._cause(error.args[0])}); is it running, are the address and the protocol right?"
                         ) from error
                 except VenuecodeError:
                     self._producer = None

@@ -158,6 +158,8 @@ class Movement:
 
     def _plan(self, events: Events) -> None:
         """Put scans where `step` will find them."""
+        if not len(events):
+            return
         slices = (events["due"] - self._start) // SLICE_MS
         order = np.argsort(slices, kind="stable")
         numbers, begins = np.unique(slices[order], return_index=True)

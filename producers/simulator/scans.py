@@ -39,6 +39,8 @@ def encode_scans(
 ) -> tuple[list[bytes], list[bytes]]:
     """Keys and values, one of each per event, in order; scan ids from the event's time and `rng`."""
     count, venue = len(events), events["venue"]
+    if count == 0:
+        return [], []
     random = np.frombuffer(rng.bytes(10 * count), np.uint8).reshape(count, 10)
     token = hex_text(events["token"])
     head = side_by_side(

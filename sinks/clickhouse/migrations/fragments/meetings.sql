@@ -22,7 +22,7 @@ WITH
         WHERE (place, slot) IN (SELECT place, slot FROM slots)
             AND direction = 'enter'
             AND person_token != toFixedString(unhex({person_token:String}), 16)
-            AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(48)
+            AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
             AND scanned_at < {until:DateTime64(3, 'UTC')}
     ),
     scans AS
@@ -32,7 +32,7 @@ WITH
             source_topic, source_partition, source_offset
         FROM visits FINAL
         WHERE (person_token, toDate(scanned_at)) IN (SELECT person_token, day FROM candidates)
-            AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(48)
+            AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
             AND scanned_at <= {until:DateTime64(3, 'UTC')} + toIntervalHour(24)
     )
 SELECT

@@ -126,6 +126,7 @@ class BatchConsumer(driver.Consumer):
 
     _thread: BatchConsumerThread
     _seeks_seen: int | None = None
+    _ahead: asyncio.Task[_Fetched] | None = None
 
     @property
     def batching(self) -> Batching:
@@ -184,24 +185,33 @@ class BatchConsumer(driver.Consumer):
         except Exception as error:
             self.log.exception("Fetching failed: %r", error)
             raise
+        finally:
+            if self._ahead is not None:
+                self._ahead.cancel()
+                self._ahead = None
 
     async def _drain_once(self) -> None:
         if not await self._flows():
             return
-        partitions = {tp for tp in self._get_active_partitions() if self._is_open(tp)}
-        if not partitions:
-            await asyncio.sleep(_IDLE_S)
-            return
-        fetched = await self._thread.fetch(partitions)
-        for tp, records in self.scheduler_order(fetched.records):
+        fetched = await (self._ahead or self._fetch())
+        # While a batch is worked on, the consumer's thread fetches the next: the agent holds this loop meanwhile.
+        self._ahead = asyncio.create_task(self._fetch())
+        for tp, records in self._in_order(fetched.records):
             # Ask again before each: delivering waits, and a rebalance may have gone by. A rebalance ends with a seek,
             # so records drained before it are fetched again, and records drained after it must not be thrown away.
             if not await self._flows() or fetched.seeks != self._seeks_seen or tp not in self.assignment():
                 return
             await self._deliver(tp, records)
 
+    async def _fetch(self) -> _Fetched:
+        partitions = {tp for tp in self._get_active_partitions() if self._is_open(tp)}
+        if partitions:
+            return await self._thread.fetch(partitions)
+        await asyncio.sleep(_IDLE_S)
+        return _Fetched({}, self._thread.seeks)
+
     @staticmethod
-    def scheduler_order(records: Mapping[Any, list[Any]]) -> Iterable[tuple[TP, list[Any]]]:
+    def _in_order(records: Mapping[Any, list[Any]]) -> Iterable[tuple[TP, list[Any]]]:
         """Partition by partition, as aiokafka serves them in turn."""
         return [(TP(tp.topic, tp.partition), found) for tp, found in records.items() if found]
 

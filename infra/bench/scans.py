@@ -1,0 +1,129 @@
+"""Full topics of scans, statuses and venues for measurements: made from a seed, and nobody real in them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, TypeVar, get_args
+
+from confluent_kafka import Producer
+
+from schemas.base import Record
+from schemas.categories import builtin_categories
+from schemas.errors import FatalError
+from schemas.fast import encode_batch, struct_of
+from schemas.health import Colour, HealthStatus
+from schemas.ids import uuid7
+from schemas.kafka import ClientConfig, producer_config
+from schemas.scan import Scan
+from schemas.topics import Topics
+from schemas.venue import Point, Venue
+
+R = TypeVar("R", bound=Record)
+
+VENUES = 20_000
+_SLICE = 10_000
+_COLOURS = get_args(Colour)
+_WEIGHTS = (9_970, 20, 10)
+_UNKNOWN_SHARE = 0.01
+_Scan: type[Scan] = struct_of(Scan)
+_Status: type[HealthStatus] = struct_of(HealthStatus)
+_Venue: type[Venue] = struct_of(Venue)
+_Point: type[Point] = struct_of(Point)
+
+
+def fill_scans(cluster: ClientConfig, topics: Topics, scans: int, statuses: int, seed: int = 7) -> None:
+    """Put venues, then statuses, then scans of the last hour on their topics.
+
+    One scan in a hundred is of a person without a status; 0.2 % of the others are yellow, 0.1 % red.
+
+    Raises:
+        FatalError: a record was not acknowledged.
+    """
+    rng = random.Random(seed)
+    now = datetime.now(UTC).replace(microsecond=0)
+    people = [rng.randbytes(16).hex() for _ in range(max(1, statuses))]
+    strangers = [rng.randbytes(16).hex() for _ in range(len(people) // 100 + 1)]
+    _fill(cluster, topics.venues, (_venue(number, rng) for number in range(VENUES)), lambda venue: venue.venue_id)
+    _fill(
+        cluster,
+        topics.statuses,
+        (_status(person, now, rng) for person in people[:statuses]),
+        lambda status: status.person_token,
+    )
+    _fill(
+        cluster,
+        topics.scans,
+        (_scan(rng.choice(strangers if rng.random() < _UNKNOWN_SHARE else people), now, rng) for _ in range(scans)),
+        lambda scan: scan.person_token,
+    )
+
+
+def _venue(number: int, rng: random.Random) -> Venue:
+    return _Venue(
+        venue_id=f"TY-140105-{number:06d}",
+        organisation_id=f"organisation-{number % 5000}",
+        name=f"小店区场所 {number}",
+        category=rng.choice(list(builtin_categories())),
+        area_code="140105001",
+        address="太原市小店区",
+        lat=37.7 + rng.random() / 5,
+        lon=112.5 + rng.random() / 5,
+        points=(_Point(point_id="gate-1", name="东门"),),
+        status="approved",
+        version=1,
+    )
+
+
+def _status(person: str, now: datetime, rng: random.Random) -> HealthStatus:
+    issued = now - timedelta(hours=2 + 22 * rng.random())
+    return _Status(
+        person_token=person,
+        colour=rng.choices(_COLOURS, _WEIGHTS)[0],
+        reason="measurement",
+        valid_from=issued,
+        valid_until=now + timedelta(days=2),
+        version=1,
+        issuer="taiyuan-health",
+        issued_at=issued,
+    )
+
+
+def _scan(person: str, now: datetime, rng: random.Random) -> Scan:
+    at = now - timedelta(milliseconds=rng.randrange(3_600_000))
+    return _Scan(
+        scan_id=uuid7(int(at.timestamp() * 1000), rng.getrandbits(74)),
+        person_token=person,
+        venue_id=f"TY-140105-{int(VENUES ** rng.random()):06d}",
+        point_id="gate-1",
+        scanned_at=at,
+        direction="enter" if rng.random() < 0.9 else "leave",
+        channel="phone",
+        gateway="gateway-1",
+    )
+
+
+def _fill(cluster: ClientConfig, topic: str, records: Iterator[R], key: Callable[[R], str]) -> None:
+    failed: list[str] = []
+
+    def delivered(error: Any, _message: Any) -> None:
+        failed.append(str(error))
+
+    config: dict[str, Any] = {
+        **producer_config(cluster, linger_ms=50, queue_buffering_max_messages=1_000_000),
+        "delivery.report.only.error": True,
+        "on_delivery": delivered,
+    }
+    producer: Any = Producer(config)
+    while part := list(islice(records, _SLICE)):
+        while len(producer) > 20 * _SLICE:
+            producer.poll(0.05)
+        messages = [
+            {"key": key(record), "value": value} for record, value in zip(part, encode_batch(part), strict=True)
+        ]
+        if producer.produce_batch(topic, messages) != len(messages):
+            raise FatalError(f"{topic} was not filled: the producer refused records")
+    if producer.flush(60) or failed:
+        raise FatalError(f"{topic} was not filled: {failed[:1]}")

@@ -1,0 +1,108 @@
+"""How fast one worker process decides scans, fed from a full topic on an embedded Kafka of its own."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka.admin import AdminClient
+
+from infra.bench.scans import fill_scans
+from infra.bench.usage import cpu_seconds, peak_rss_mb
+from infra.embedded.kafka import EmbeddedKafka
+from infra.embedded.process import ChildProcess
+from infra.lag import committed_offsets, topic_ends
+from infra.topics import apply_topics
+from schemas.errors import FatalError
+from schemas.kafka import ClientConfig
+from schemas.topics import Topics, topic_plan
+
+_PARTITIONS = 8
+_DEADLINE_S = 300.0
+_POLL_S = 0.05
+
+
+def run_stream_bench(events: int = 1_000_000, runs: int = 3, statuses: int = 1_000_000) -> dict[str, Any]:
+    """Measure the worker: decode, look up, decide; visits and alerts acknowledged, offsets committed.
+
+    Each run has a consumer group of its own and reads the same topic from its beginning, in a new process. The clock
+    runs from the first visit on its topic to the last; what the worker does before (reading the statuses) is
+    `seconds_to_first`. Afterwards the committed offsets must be the ends of the topic.
+
+    Args:
+        events: scans on the topic.
+        runs: repetitions.
+        statuses: persons whose status the worker holds.
+
+    Returns:
+        The medians `events_per_s`, `cpu_s_per_million` (CPU seconds of the worker's process while the clock runs) and
+        `peak_rss_mb` of it, and the `runs`, each with the same, `seconds` and `seconds_to_first`.
+
+    Raises:
+        FatalError: the worker ended, was too slow, or did not commit everything.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="venuecode-bench-") as folder,
+        EmbeddedKafka(Path(folder) / "kafka", port=0) as kafka,
+    ):
+        cluster: ClientConfig = {"bootstrap.servers": kafka.bootstrap_servers}
+        topics = Topics()
+        apply_topics(cluster, topic_plan(topics, partitions=_PARTITIONS, replication_factor=1, retention_days=14))
+        fill_scans(cluster, topics, events, statuses)
+        results = [_run(number, events, cluster, topics, Path(folder)) for number in range(runs)]
+    medians = {
+        name: round(statistics.median(result[name] for result in results), 2)
+        for name in ("events_per_s", "cpu_s_per_million", "peak_rss_mb")
+    }
+    return {**medians, "events": events, "statuses": statuses, "runs": results}
+
+
+def _run(number: int, events: int, cluster: ClientConfig, topics: Topics, folder: Path) -> dict[str, Any]:
+    admin = AdminClient(dict(cluster))
+    group = f"bench-{number}"
+    variables = {
+        "VENUECODE_KAFKA__BOOTSTRAP_SERVERS": str(cluster["bootstrap.servers"]),
+        "VENUECODE_WORKER__GROUP": group,
+        "VENUECODE_WORKER__METRICS_PORT": "0",
+    }
+    argv = [sys.executable, "-m", "infra.cli.main", "worker"]
+    worker = ChildProcess("worker", argv, folder / f"worker-{number}.log", env={**os.environ, **variables})
+    before = topic_ends(admin, topics.visits).records
+    began = time.perf_counter()
+    worker.start()
+    try:
+        first = _await_visits(worker, admin, topics, before + 1) - before
+        started, cpu = time.perf_counter(), cpu_seconds(worker.pid)
+        _await_visits(worker, admin, topics, before + events)
+        seconds = time.perf_counter() - started
+        cpu, peak = cpu_seconds(worker.pid) - cpu, peak_rss_mb(worker.pid)
+    finally:
+        code = worker.stop(timeout=30)
+    committed = committed_offsets(admin, group)
+    ends = topic_ends(admin, topics.scans).latest
+    if code != 0 or {partition: committed.get((topics.scans, partition)) for partition in ends} != ends:
+        raise FatalError(f"the worker ended with {code} and did not commit everything:\n{worker.log_tail()}")
+    decided = events - first
+    return {
+        "events_per_s": round(decided / seconds),
+        "cpu_s_per_million": round(cpu / decided * 1e6, 2),
+        "peak_rss_mb": round(peak),
+        "seconds": round(seconds, 2),
+        "seconds_to_first": round(started - began, 2),
+    }
+
+
+def _await_visits(worker: ChildProcess, admin: AdminClient, topics: Topics, least: int) -> int:
+    """How many visits there are, once there are so many."""
+    deadline = time.monotonic() + _DEADLINE_S
+    while time.monotonic() < deadline and worker.is_running():
+        found = topic_ends(admin, topics.visits).records
+        if found >= least:
+            return found
+        time.sleep(_POLL_S)
+    raise FatalError(f"the worker did not get to {least} visits; the end of its log:\n{worker.log_tail()}")

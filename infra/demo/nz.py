@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 
 from producers.nz.city import NzCity
-from producers.nz.data import TIME_ZONE
+from producers.nz.published import TIME_ZONE
 from producers.publisher import Publisher
 from schemas.kafka import ClientConfig
 from schemas.topics import Topics

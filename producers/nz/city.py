@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from producers.importers.times import EPOCH
-from producers.nz import data
+from producers.nz import published
 from producers.nz.dirty import dirty_rejects
 from producers.nz.population import Visits, make_visits
 from schemas.fast import encode_batch, epoch_ms
@@ -65,10 +65,10 @@ class NzCity:
         """
         random = np.random.default_rng(seed)
         pool = random.bytes(16 * people).hex()
-        index = {key.decode(): number for number, key in enumerate(data.venues().keys)}
+        index = {key.decode(): number for number, key in enumerate(published.venues().keys)}
         windows = [
             (index[window.venue_id], epoch_ms(window.starts_at + shift), epoch_ms(window.ends_at + shift))
-            for window in data.windows().records
+            for window in published.windows().records
         ]
         return cls(
             seed,
@@ -79,7 +79,7 @@ class NzCity:
 
     def venues(self) -> Batch:
         """The real venues, for the registry."""
-        found = data.venues()
+        found = published.venues()
         return found.keys, found.values
 
     @cached_property
@@ -93,12 +93,12 @@ class NzCity:
                     "ends_at": window.ends_at + self.shift,
                 }
             )
-            for window in data.windows().records
+            for window in published.windows().records
         ]
 
     def windows(self) -> Batch:
         """The real windows, for `exposure.windows.v1`."""
-        return data.windows().keys, encode_batch(self.window_records)
+        return published.windows().keys, encode_batch(self.window_records)
 
     def statuses(self) -> Batch:
         """A status for nearly everybody: most green, a few yellow or red, all in force over the whole time."""
@@ -130,7 +130,7 @@ class NzCity:
         """All scans in order of time, in batches, for `venue.scans.v1`."""
         scan: Any = struct_of(Scan)
         bits = np.random.default_rng((self.seed, 2)).integers(0, 1 << 62, self.scan_count).tolist()
-        ids = [key.decode() for key in data.venues().keys]
+        ids = [key.decode() for key in published.venues().keys]
         columns = zip(*(column.tolist() for column in self._columns), bits, strict=True)
         keys: list[bytes] = []
         records: list[Any] = []
@@ -169,7 +169,7 @@ class NzCity:
         for person, venue, at, leaving in zip(*(column.tolist() for column in self._columns), strict=True):
             if not leaving:
                 entries[venue].append((at, person))
-        index = {key.decode(): number for number, key in enumerate(data.venues().keys)}
+        index = {key.decode(): number for number, key in enumerate(published.venues().keys)}
         found: dict[str, frozenset[str]] = {}
         for window in self.window_records:
             there = entries.get(index[window.venue_id], [])

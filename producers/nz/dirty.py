@@ -18,7 +18,7 @@ from producers.importers.plan import Circumstances
 from producers.importers.records import Brake, chunks
 from producers.importers.rejects import Rejects
 from producers.importers.source import Layout
-from producers.nz.data import data_file, meaning
+from producers.nz.published import data_file, meaning
 
 PUBLISHED_TIMES: Final = "%d/%m/%Y, %I:%M %p"
 """How the publication writes times: `12/08/2021, 1:45 pm`, local."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.demo.nz import compare, report_table
-from producers.nz import data
+from producers.nz import published
 from producers.nz.city import NzCity
 from producers.nz.dirty import dirty_rows, import_dirty_row
 from schemas.categories import builtin_categories
@@ -29,7 +29,7 @@ def city() -> NzCity:
 
 
 def test_all_venues_are_taken_with_a_category_this_project_knows() -> None:
-    venues = data.venues()
+    venues = published.venues()
     assert len(venues.records) == len(set(venues.keys)) == 2485
     assert {venue.category for venue in venues.records} <= set(builtin_categories())
     assert sum(venue.lat is None for venue in venues.records) == 134
@@ -37,20 +37,20 @@ def test_all_venues_are_taken_with_a_category_this_project_knows() -> None:
 
 
 def test_all_windows_are_taken_each_with_an_id_of_its_own_and_a_registered_venue() -> None:
-    windows = data.windows()
+    windows = published.windows()
     assert len(windows.records) == len(set(windows.keys)) == 4335
-    assert {window.venue_id.encode() for window in windows.records} <= set(data.venues().keys)
+    assert {window.venue_id.encode() for window in windows.records} <= set(published.venues().keys)
     assert min(window.starts_at for window in windows.records) == datetime(2021, 8, 1, 1, tzinfo=UTC)
-    assert {window.source for window in windows.records} == {data.ATTRIBUTION}
+    assert {window.source for window in windows.records} == {published.ATTRIBUTION}
 
 
 def test_ids_that_differ_only_in_case_stay_apart() -> None:
-    published = {key.decode().rsplit("-", 1)[0] for key in data.windows().keys}
-    assert (len(published), len({found.lower() for found in published})) == (3137, 3101)
+    ids = {key.decode().rsplit("-", 1)[0] for key in published.windows().keys}
+    assert (len(ids), len({found.lower() for found in ids})) == (3137, 3101)
 
 
 def test_long_stays_are_kept_as_published() -> None:
-    lengths = [window.ends_at - window.starts_at for window in data.windows().records]
+    lengths = [window.ends_at - window.starts_at for window in published.windows().records]
     assert sum(length > timedelta(hours=24) for length in lengths) == 24
     assert sum(length > timedelta(days=29) for length in lengths) == 3
 

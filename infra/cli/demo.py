@@ -20,7 +20,7 @@ def demo(
         typer.Option(min=20, help="Send scans for so long, then end. Default: until Ctrl-C (with --json: 60)."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed makes the same city.")] = 7,
-    residents: Annotated[int, typer.Option(min=1000, help="People in the city.")] = 60_000,
+    residents: Annotated[int, typer.Option(min=1000, help="People in the city.")] = 100_000,
     speed: Annotated[float, typer.Option(min=1, help="Seconds of city time in a second.")] = 60.0,
     bad_share: Annotated[float, typer.Option(min=0, max=0.5, help="Share of broken records among the scans.")] = 0.0005,
     as_json: JsonFlag = False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
+
 from rich import box
 from rich.columns import Columns
 from rich.console import Group, RenderableType
@@ -45,13 +47,13 @@ def _numbers(state: DemoState) -> RenderableType:
     )
 
 
-def _alert_row(alert: Alert) -> tuple[str | Text, ...]:
+def _alert_row(alert: Alert, zone: tzinfo) -> tuple[str | Text, ...]:
     return (
-        alert.scanned_at.astimezone().strftime("%m-%d %H:%M:%S"),
+        alert.scanned_at.astimezone(zone).strftime("%H:%M:%S"),
         level_text(alert.level),
         alert.venue_name,
         alert.area_code,
-        f"{alert.action.zh}",
+        alert.action.en,
     )
 
 
@@ -62,8 +64,9 @@ def _alerts(state: DemoState) -> RenderableType:
     table.add_column("venue", no_wrap=True, ratio=2)
     table.add_column("area", no_wrap=True)
     table.add_column("what to do", no_wrap=True, ratio=3)
-    for alert in reversed(state.latest_alerts):
-        table.add_row(*_alert_row(alert))
+    for latest in state.latest_alerts.values():
+        for alert in reversed(latest):
+            table.add_row(*_alert_row(alert, state.zone))
     counts = Text("  ").join(
         Text.assemble(level_text(level), f" {state.alert_counts[level]:,}") for level in ("red", "yellow", "review")
     )
@@ -74,7 +77,7 @@ def _minutes(seconds: int | None) -> str:
     return "-" if seconds is None else f"{seconds // 60} min {seconds % 60:02d} s"
 
 
-def _case(case: Case) -> RenderableType:
+def _case(case: Case, zone: tzinfo) -> RenderableType:
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("person", no_wrap=True)
     table.add_column("planted: together for", justify="right")
@@ -90,7 +93,7 @@ def _case(case: Case) -> RenderableType:
         table.add_row(f"{who[:8]}…", "-", _minutes((case.found or {})[who]), Text("✗ never met", "red"))
     title = f"case {case.index[:8]}…"
     if case.red_at is not None:
-        title += f" turned RED 红 at {case.red_at.astimezone():%H:%M:%S}"
+        title += f" turned RED 红 at {case.red_at.astimezone(zone):%H:%M:%S}"
     if case.found is not None:
         title += f": {len(case.found)} contacts in {case.query_ms:.0f} ms"
     return Panel(table, title=title, box=box.ROUNDED)
@@ -98,14 +101,14 @@ def _case(case: Case) -> RenderableType:
 
 def draw(state: DemoState) -> RenderableType:
     """The whole screen."""
-    clock = "" if state.event_time is None else f"city clock {state.event_time.astimezone():%a %d %b %H:%M}"
+    clock = "" if state.event_time is None else f"city clock {state.event_time.astimezone(state.zone):%a %d %b %H:%M}"
     head = Text.assemble(
         ("Venuecode 场所码", "bold"), f"  {state.city}, seed {state.seed}  ", (clock, "bold green"),
         f"  running {state.elapsed_s:,.0f} s  ", (state.step, "dim"),
     )  # fmt: skip
     parts: list[RenderableType] = [head, _numbers(state), _alerts(state)]
     if state.cases:
-        parts.append(_case(state.cases[-1]))
+        parts.append(_case(state.cases[-1], state.zone))
     elif state.phase == "running":
         parts.append(Text("Somebody will turn red shortly; the people they met are planned, and written down.", "dim"))
     return Group(*parts)

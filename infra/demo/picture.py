@@ -37,7 +37,7 @@ def make_picture(path: Path) -> None:
         FatalError: the demo did not end well, so there is nothing to show.
     """
     photographer = _Photographer()
-    options = DemoOptions(seconds=45, seed=7, residents=60_000, speed=60, bad_share=0.0005)
+    options = DemoOptions(seconds=45, seed=7, residents=100_000, speed=60, bad_share=0.0005)
     if run_demo(options, as_json=False, watcher=photographer) != 0 or photographer.best is None:
         raise FatalError("the demo did not end well; no picture was made")
     console = Console(record=True, width=118, file=io.StringIO(), force_terminal=True)

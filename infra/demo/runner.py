@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from infra.demo.alert_watch import AlertWatch
 from infra.demo.children import EventTail
@@ -56,7 +57,7 @@ class DemoRun:
         self._alert_ids: set[str] = set()
         self._events = EventTail(stack.directory / f"{_CITY}.log")
         self._city_events: set[str] = set()
-        self.state = DemoState(seed=options.seed)
+        self.state = DemoState(seed=options.seed, zone=ZoneInfo(stack.settings.timezone))
 
     def start(self) -> None:
         """Bring everything up until the first scan may be sent.
@@ -175,9 +176,7 @@ class DemoRun:
                 self.state.first_alert_s = round(time.monotonic() - self._began, 1)
             self._alert_ids.add(seen.alert.alert_id)
             self.state.alert_counts[seen.alert.level] += 1
-            # Reviews are many and routine; the list is for what a responder acts on.
-            if seen.alert.level != "review" or len(self.state.latest_alerts) < 4:
-                self.state.latest_alerts.append(seen.alert)
+            self.state.latest_alerts[seen.alert.level].append(seen.alert)
 
     def _poll(self) -> None:
         try:

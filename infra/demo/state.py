@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
 
-from schemas.alert import Alert
+from schemas.alert import Alert, AlertLevel
 
 Phase = Literal["starting", "running", "settling", "done"]
 
@@ -65,7 +65,8 @@ class DemoState:
 
     phase: Phase = "starting"
     step: str = "starting"
-    city: str = "Taiyuan"
+    city: str = "Taiyuan 太原"
+    zone: tzinfo = UTC
     seed: int = 0
     elapsed_s: float = 0.0
     event_time: datetime | None = None
@@ -77,7 +78,10 @@ class DemoState:
     worker_lag: int = 0
     sink_lag: int = 0
     alert_counts: Counter[str] = field(default_factory=Counter)
-    latest_alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=8))
+    latest_alerts: dict[AlertLevel, deque[Alert]] = field(
+        default_factory=lambda: {"red": deque(maxlen=3), "yellow": deque(maxlen=4), "review": deque(maxlen=1)}
+    )
+    """Newest last; a red alert is not pushed off the screen by the many of less weight."""
     latencies_ms: list[float] = field(default_factory=list)
     first_alert_s: float | None = None
     cases: list[Case] = field(default_factory=list)

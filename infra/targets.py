@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from infra.settings import Settings
-from sinks.clickhouse.target import ClickHouseTarget
+
+if TYPE_CHECKING:
+    from sinks.clickhouse.target import ClickHouseTarget
 
 
 def clickhouse_target(settings: Settings) -> ClickHouseTarget:
     """Where ClickHouse is, as the settings say."""
+    from sinks.clickhouse.target import ClickHouseTarget  # the verbs import this module, and must start quickly
+
     chosen = settings.clickhouse
     return ClickHouseTarget(
         host=chosen.host,

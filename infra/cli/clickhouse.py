@@ -19,9 +19,6 @@ from schemas.base import format_timestamp
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
-
-    from sinks.clickhouse.target import ClickHouseTarget
-
 DEFAULT_SPAN = timedelta(days=14)
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -47,21 +44,6 @@ def _token(value: str) -> str:
 Token = Annotated[str, typer.Argument(callback=_token, help="The person token: 32 hexadecimal digits.")]
 
 
-def clickhouse_target(settings: Settings) -> ClickHouseTarget:
-    """The server that the settings name."""
-    from sinks.clickhouse.target import ClickHouseTarget
-
-    chosen = settings.clickhouse
-    return ClickHouseTarget(
-        host=chosen.host,
-        port=chosen.port,
-        user=chosen.user,
-        password=chosen.password.get_secret_value(),
-        secure=chosen.secure,
-        database=chosen.database,
-    )
-
-
 @contextmanager
 def connected(settings: Settings) -> Iterator[Client]:
     """A client on the database of the settings, closed at the end.
@@ -69,6 +51,8 @@ def connected(settings: Settings) -> Iterator[Client]:
     Raises:
         RetryableError, ConfigurationError: ClickHouse does not answer, or not us.
     """
+    from infra.targets import clickhouse_target
+
     client = clickhouse_target(settings).client()
     try:
         yield client

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from infra.cli.clickhouse import as_dicts, clickhouse_target, local_time
+from infra.cli.clickhouse import as_dicts, local_time
 from infra.cli.common import JsonFlag, friendly_errors, load_settings, out, print_json
 from infra.settings import Settings
+from infra.targets import clickhouse_target
 
 if TYPE_CHECKING:
     from sinks.clickhouse.migrate import Migrator

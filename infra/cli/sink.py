@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.clickhouse import clickhouse_target
 from infra.cli.common import friendly_errors, load_settings
 from infra.settings import Settings
+from infra.targets import clickhouse_target
 
 if TYPE_CHECKING:
     from sinks.clickhouse.config import SinkConfig

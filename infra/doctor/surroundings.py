@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from infra.kafka_admin import connect
 from infra.settings import Settings
+from infra.targets import clickhouse_target
 from infra.topic_drift import FoundTopic
 from infra.topics import plan, read_topics
 from schemas.errors import VenuecodeError
@@ -69,7 +70,4 @@ class Surroundings:
     @property
     def clickhouse(self) -> ClickHouseTarget:
         """Where ClickHouse is."""
-        there = self.settings.clickhouse
-        return ClickHouseTarget(
-            there.host, there.port, there.user, there.password.get_secret_value(), there.secure, there.database
-        )
+        return clickhouse_target(self.settings)

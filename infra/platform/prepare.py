@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from infra.platform.state import PlatformState
 from infra.settings import ClickHouseSettings, KafkaSettings, RetentionSettings, Settings
+from infra.targets import clickhouse_target, kept_days
 from infra.topics import apply_topics, plan
 from sinks.clickhouse.migrate import Migrator
-from sinks.clickhouse.target import ClickHouseTarget
 
 
 def settings_for(settings: Settings, state: PlatformState) -> Settings:
@@ -35,11 +35,4 @@ def prepare(settings: Settings, state: PlatformState) -> None:
     """
     there = settings_for(settings, state)
     apply_topics(there.kafka.librdkafka(), plan(there))
-    target = ClickHouseTarget(
-        host=there.clickhouse.host,
-        port=there.clickhouse.port,
-        user=there.clickhouse.user,
-        password=there.clickhouse.password.get_secret_value(),
-        database=there.clickhouse.database,
-    )
-    Migrator(target, None if state.analysis else there.retention.days).up()
+    Migrator(clickhouse_target(there), kept_days(there)).up()

@@ -39,7 +39,7 @@ def visit_document(person: str, at_ms: int, offset: int, **changes: Any) -> dict
         "channel": "phone",
         "trip": None,
         "gateway": "gateway-1",
-        "category": "supermarket",
+        "category": "mall_supermarket",
         "area_code": "140105",
         "lat": 37.87,
         "lon": 112.55,

@@ -52,7 +52,7 @@ SELECT
     scanned_at, left_at, dwell, flags
 FROM ({{include:person_stays}}) AS s
 WHERE left_at > {since:DateTime64(3, 'UTC')} OR scanned_at >= {since:DateTime64(3, 'UTC')}
-ORDER BY scanned_at;
+ORDER BY scanned_at, source_topic, source_partition, source_offset;
 
 -- One person's scans in [since, until), entries with the end of their stay.
 CREATE OR REPLACE VIEW trajectory AS

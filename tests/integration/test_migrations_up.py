@@ -1,0 +1,171 @@
+"""Migrations on a real engine: from nothing, again, changed, ahead; and the retention that follows the setting."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli.main import build_app
+from schemas.errors import ConfigurationError, FatalError
+from sinks.clickhouse.migrate import Migrator, require_migrated
+from sinks.clickhouse.sqlfiles import Migration, read_migrations
+from sinks.clickhouse.target import ClickHouseTarget
+from tests.support.clickhouse_fixtures import ClickHouseServer
+
+pytestmark = pytest.mark.clickhouse
+
+FILES = read_migrations()
+
+
+@pytest.fixture
+def target(clickhouse: ClickHouseServer) -> Iterator[ClickHouseTarget]:
+    """A server where the database does not exist yet."""
+    name = f"migrations_{uuid.uuid4().hex}"
+    target = ClickHouseTarget(host=clickhouse.host, port=clickhouse.port, database=name)
+    yield target
+    client = target.client(use_database=False)
+    client.command(f"DROP DATABASE IF EXISTS {name} SYNC")
+    client.close()
+
+
+@pytest.fixture
+def client(target: ClickHouseTarget) -> Iterator[Any]:
+    """Connected to the migrated database."""
+    Migrator(target, 14).up()
+    client = target.client()
+    yield client
+    client.close()
+
+
+def names(client: Any, condition: str) -> set[str]:
+    rows = client.query(
+        f"SELECT name FROM system.tables WHERE database = currentDatabase() AND {condition}"
+    ).result_rows
+    return {row[0] for row in rows}
+
+
+def test_up_from_nothing_makes_every_table_and_view_and_loads_the_reference_data(target: ClickHouseTarget) -> None:
+    assert {entry.state for entry in Migrator(target, 14).status()} == {"pending"}
+    outcome = Migrator(target, 14).up()
+    assert len(outcome.migrations) == len(FILES)
+    assert {entry.state for entry in Migrator(target, 14).status()} == {"applied"}
+    require_migrated(target)
+    client = target.client()
+    assert names(client, "engine LIKE '%MergeTree'") >= {
+        *("visits", "visits_by_place", "alerts", "venues", "health_changes", "contact_rules"),
+        *("exposure_windows", "venue_categories", "schema_migrations"),
+    }
+    assert names(client, "engine = 'View'") >= {"trajectory", "stays", "meetings_of", "contacts_of", "visitors_of"}
+    assert client.query("SELECT count() FROM all_contact_rules").result_rows == [(8,)]
+    database = target.database
+    engine = client.query(f"SELECT engine FROM system.databases WHERE name = '{database}'").result_rows
+    assert engine == [("Atomic",)]
+    client.close()
+
+
+def test_up_twice_changes_nothing(target: ClickHouseTarget) -> None:
+    Migrator(target, 14).up()
+    outcome = Migrator(target, 14).up()
+    assert (outcome.migrations, outcome.retention, outcome.reference_rows) == ((), (), 0)
+
+
+def test_every_file_runs_twice_without_harm(client: Any) -> None:
+    client.insert("venues", [["V-1", 1]], column_names=["venue_id", "version"])
+    for migration in FILES:
+        for statement in migration.statements(14):
+            client.command(statement)
+    assert client.query("SELECT count() FROM all_venues").result_rows == [(1,)]
+
+
+def test_a_dry_run_tells_the_statements_and_does_nothing(target: ClickHouseTarget) -> None:
+    outcome = Migrator(target, 14).up(dry_run=True)
+    assert any("CREATE TABLE IF NOT EXISTS visits" in statement for statement in outcome.statements)
+    assert {entry.state for entry in Migrator(target, 14).status()} == {"pending"}
+    client = target.client(use_database=False)
+    assert client.query(f"SELECT count() FROM system.databases WHERE name = '{target.database}'").result_rows == [(0,)]
+    client.close()
+
+
+def test_up_goes_on_where_an_earlier_version_ended(target: ClickHouseTarget) -> None:
+    Migrator(target, 14, FILES[:1]).up()
+    outcome = Migrator(target, 14).up()
+    assert outcome.migrations == tuple(f"{file.number:04d}_{file.name}" for file in FILES[1:])
+
+
+def test_an_applied_file_that_changed_is_an_error_that_names_it(target: ClickHouseTarget) -> None:
+    Migrator(target, 14).up()
+    changed = (replace(FILES[0], text=FILES[0].text + "\n-- a second thought\n"), *FILES[1:])
+    for attempt in (Migrator(target, 14, changed).status, Migrator(target, 14, changed).up):
+        with pytest.raises(ConfigurationError, match=f"0001_{FILES[0].name} was changed after it was applied"):
+            attempt()
+
+
+def test_a_database_ahead_of_the_program_is_an_error(target: ClickHouseTarget) -> None:
+    Migrator(target, 14, (*FILES, Migration(len(FILES) + 1, "later", "SELECT 1;\n"))).up()
+    with pytest.raises(ConfigurationError, match="newer"):
+        Migrator(target, 14).status()
+
+
+def test_a_statement_that_fails_names_its_file_and_leaves_the_earlier_ones_applied(target: ClickHouseTarget) -> None:
+    broken = Migration(len(FILES) + 1, "broken", "CREATE TABLE IF NOT EXISTS (;\n")
+    with pytest.raises(FatalError, match="broken"):
+        Migrator(target, 14, (*FILES, broken)).up()
+    require_migrated(target)
+
+
+def test_pending_migrations_are_an_error_that_says_what_to_run(target: ClickHouseTarget) -> None:
+    with pytest.raises(ConfigurationError, match="venuecode migrate up"):
+        require_migrated(target)
+
+
+def test_every_stored_column_has_a_comment_and_every_table_of_movements_a_ttl(client: Any) -> None:
+    bare = client.query(
+        "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND comment = '' AND table IN "
+        "(SELECT name FROM system.tables WHERE database = currentDatabase() AND engine IN "
+        "('ReplacingMergeTree', 'Null'))"
+    ).result_rows
+    assert bare == []
+    with_ttl = names(client, "create_table_query LIKE '%TTL %'")
+    assert with_ttl == {
+        *("visits", "visits_by_place", "alerts", "venues", "health_changes", "contact_rules"),
+        *("exposure_windows", "venue_categories"),
+    }
+
+
+def test_the_retention_follows_the_setting_and_an_analysis_platform_has_none(client: Any, target: Any) -> None:
+    def days() -> set[str]:
+        sql = "SELECT extract(create_table_query, 'toIntervalDay\\\\((\\\\d+)\\\\)') FROM system.tables "
+        sql += "WHERE database = currentDatabase() AND engine = 'ReplacingMergeTree' AND name != 'schema_migrations'"
+        return {row[0] for row in client.query(sql).result_rows}
+
+    assert days() == {"14"}
+    assert "visits" in Migrator(target, 30).up().retention
+    assert days() == {"30"}
+    assert "visits" in Migrator(target, None).up().retention
+    assert days() == {""}
+    assert "visits" in Migrator(target, 7).up().retention
+    assert days() == {"7"}
+
+
+def test_the_verb_migrates_shows_the_state_and_exits_1_while_something_is_pending(
+    target: ClickHouseTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"PORT": str(target.port), "DATABASE": target.database}.items():
+        monkeypatch.setenv(f"VENUECODE_CLICKHOUSE__{name}", value)
+    app, runner = build_app(("migrate",)), CliRunner()
+    pending = runner.invoke(app, ["migrate", "status", "--json"])
+    assert pending.exit_code == 1
+    assert {entry["state"] for entry in json.loads(pending.stdout)["migrations"]} == {"pending"}
+    dry = runner.invoke(app, ["migrate", "up", "--dry-run"])
+    assert dry.exit_code == 0
+    assert "CREATE TABLE IF NOT EXISTS visits" in dry.stdout
+    done = runner.invoke(app, ["migrate", "up", "--json"])
+    assert done.exit_code == 0
+    assert len(json.loads(done.stdout)["migrations"]) == len(FILES)
+    assert runner.invoke(app, ["migrate", "status"]).exit_code == 0

@@ -22,9 +22,22 @@ MetricsPort = Annotated[
     int | None,
     typer.Option("--metrics-port", min=0, max=65535, help="Instead of the setting; 0: any free port on loopback."),
 ]
+InstanceId = Annotated[
+    str | None,
+    typer.Option(
+        "--instance-id",
+        help="Static group membership: a sink restarted soon under the same id gets its partitions back at once.",
+    ),
+]
 
 
-def sink_config(settings: Settings, *, ready_file: Path | None = None, metrics_port: int | None = None) -> SinkConfig:
+def sink_config(
+    settings: Settings,
+    *,
+    ready_file: Path | None = None,
+    metrics_port: int | None = None,
+    instance_id: str | None = None,
+) -> SinkConfig:
     """The sink's configuration from the settings."""
     from sinks.clickhouse.config import SinkConfig
 
@@ -34,6 +47,7 @@ def sink_config(settings: Settings, *, ready_file: Path | None = None, metrics_p
         topics=settings.kafka.topics(),
         clickhouse=clickhouse_target(settings),
         group=chosen.group,
+        instance_id=instance_id,
         batch_rows=chosen.batch_rows,
         batch_seconds=chosen.batch_seconds,
         metrics_port=chosen.metrics_port if metrics_port is None else metrics_port,
@@ -42,12 +56,14 @@ def sink_config(settings: Settings, *, ready_file: Path | None = None, metrics_p
 
 
 @friendly_errors
-def sink(ready_file: ReadyFile = None, metrics_port: MetricsPort = None) -> None:
+def sink(ready_file: ReadyFile = None, metrics_port: MetricsPort = None, instance_id: InstanceId = None) -> None:
     """Store visits, alerts, venues, statuses and exposure windows in ClickHouse, until Ctrl-C or SIGTERM."""
     settings = load_settings()
     from sinks.clickhouse.sink import run_sink
 
-    raise SystemExit(run_sink(sink_config(settings, ready_file=ready_file, metrics_port=metrics_port)))
+    raise SystemExit(
+        run_sink(sink_config(settings, ready_file=ready_file, metrics_port=metrics_port, instance_id=instance_id))
+    )
 
 
 def register(app: typer.Typer) -> None:

@@ -19,6 +19,8 @@ class SinkConfig:
         topics: what to read, and where dead letters go.
         clickhouse: where to write.
         group: consumer group; several sinks of one group share the partitions.
+        instance_id: static group membership: a sink restarted soon under the same id gets its partitions back at once.
+        session_seconds: after it the brokers take a sink that fell silent for dead.
         batch_rows, batch_bytes, batch_seconds: a batch is written when it has reached one of them. Memory holds two
             batches at most: one filling, one being written.
         metrics_port: of `/metrics`, `/ping` and `/ready` on loopback; 0: any free one.
@@ -31,6 +33,8 @@ class SinkConfig:
     topics: Topics
     clickhouse: ClickHouseTarget
     group: str = "venuecode-sink"
+    instance_id: str | None = None
+    session_seconds: float = 6.0
     batch_rows: int = 200_000
     batch_bytes: int = 64 * 1024 * 1024
     batch_seconds: float = 0.5

@@ -72,6 +72,7 @@ class Sink:
         )
         self._intake = Intake(self._dead_letters, self._metrics)
         self._writer = Writer(config.clickhouse, self._metrics, self._dead_letters, self._give_up, config.retry_seconds)
+        membership = {} if config.instance_id is None else {"group_instance_id": config.instance_id}
         self._consumer = Consumer(
             consumer_config(
                 config.cluster,
@@ -79,6 +80,9 @@ class Sink:
                 queued_max_messages_kbytes=32 * 1024,
                 queued_min_messages=20_000,
                 topic_metadata_refresh_interval_ms=5_000,
+                session_timeout_ms=int(config.session_seconds * 1000),
+                heartbeat_interval_ms=int(config.session_seconds * 250),
+                **membership,
             )
             | {"on_commit": self._committed}
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -253,6 +255,16 @@ def test_exposure_windows_hold_whoever_entered_strictly_inside_as_the_oracle_say
         name: len(people) for name, people in expected.items()
     }
     assert {visitor.window_id for visitor in queries.window_visitors(client, "Hour")} == {"Hour"}
+
+
+def test_every_example_for_analysts_runs(client: Any) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "analysts.md").read_text("utf-8")
+    examples = re.findall(r"```sql\n(.*?);\n```", text, re.DOTALL)
+    assert len(examples) >= 8
+    for example in examples:
+        client.query(example)
+    views = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View'"
+    assert {name for (name,) in client.query(views).result_rows if name not in text} == set()
 
 
 def _stays(client: Any, *scans: dict[str, Any], person: str = A) -> list[queries.Stay]:

@@ -1,0 +1,213 @@
+"""The sink's parts by themselves: what becomes of a record, what a batch keeps, how a bad row is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from confluent_kafka import Message
+from prometheus_client import CollectorRegistry
+
+from schemas.errors import ConfigurationError
+from schemas.topics import Topics, topic_plan
+from sinks.clickhouse.bad_rows import RowSifter
+from sinks.clickhouse.batch import Batch, Erase, Rows
+from sinks.clickhouse.intake import Intake
+from sinks.clickhouse.metrics import SinkMetrics
+from sinks.clickhouse.routes import routes
+from sinks.clickhouse.status_server import StatusServer
+from sinks.clickhouse.target import ClickHouseTarget
+from tests.support.visit_rows import visit_document
+
+TOPICS = Topics()
+ROUTES = routes(TOPICS)
+VISITS = ROUTES[TOPICS.visits]
+NOON = 1_772_884_800_000
+
+
+class Letters:
+    """Keeps dead letters instead of sending them."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes | None, str, int, int, str]] = []
+
+    def send(self, key: object, value: bytes | None, topic: str, partition: int, offset: int, reason: str) -> None:
+        self.sent.append((value, topic, partition, offset, reason))
+
+
+def visit(offset: int, **changes: object) -> bytes:
+    return json.dumps(visit_document("a" * 32, NOON, offset, **changes)).encode()
+
+
+def take(topic: str, *values: bytes | None, key: bytes = b"key") -> tuple[Batch, Letters]:
+    letters, batch = Letters(), Batch(1, 0.0)
+    messages = [Message(topic=topic, partition=3, offset=10 + n, key=key, value=v) for n, v in enumerate(values)]
+    Intake(letters, SinkMetrics()).take(batch, ROUTES[topic], topic, messages)  # type: ignore[arg-type]
+    return batch, letters
+
+
+def test_every_topic_that_is_to_be_stored_has_a_route_and_dead_letters_and_scans_have_none() -> None:
+    planned = {spec.name for spec in topic_plan(TOPICS, partitions=1, replication_factor=1, retention_days=1)}
+    assert planned - set(ROUTES) == {TOPICS.scans, TOPICS.dead_letters}
+
+
+def test_good_values_pass_as_the_bytes_they_are() -> None:
+    values = [visit(0), visit(1, unheard_of={"a": 1})]
+    batch, letters = take(TOPICS.visits, *values)
+    ((_, (rows,)),) = batch.work.values()
+    assert isinstance(rows, Rows)
+    assert list(rows.records()) == [(values[0], 3, 10), (values[1], 3, 11)]
+    assert (batch.rows, batch.next_offsets, letters.sent) == (2, {(TOPICS.visits, 3): 12}, [])
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (b"no json", "not_json"),
+        (None, "null_value"),
+        (b"\xff", "bad_utf8"),
+        (b"{}", "missing_field"),
+        (visit(1, colour="purple"), "unknown_value"),
+        (visit(1, source_offset=-1), "out_of_range"),
+        (visit(1, scanned_at="1923-01-01T00:00:00Z"), "out_of_range"),
+        (visit(1, processed_at="9999-01-01T00:00:00Z"), "out_of_range"),
+        (visit(1) + b"\n" + visit(2), "not_json"),
+    ],
+)
+def test_a_bad_value_becomes_a_dead_letter_and_those_around_it_are_stored(bad: bytes | None, reason: str) -> None:
+    batch, letters = take(TOPICS.visits, visit(0), bad, visit(5))
+    ((_, (rows,)),) = batch.work.values()
+    assert isinstance(rows, Rows)
+    assert [offset for _, _, offset in rows.records()] == [10, 12]
+    assert letters.sent == [(bad, TOPICS.visits, 3, 11, reason)]
+    assert batch.next_offsets == {(TOPICS.visits, 3): 13}
+
+
+def test_a_value_over_several_lines_is_stored_as_one_row() -> None:
+    value = json.dumps(visit_document("a" * 32, NOON, 0), indent=2).encode()
+    batch, letters = take(TOPICS.visits, value)
+    ((_, (rows,)),) = batch.work.values()
+    assert isinstance(rows, Rows)
+    assert b"\n" not in rows.lines[0]
+    assert (len(rows), letters.sent) == (1, [])
+
+
+def test_a_batch_of_dead_letters_only_is_still_committed() -> None:
+    batch, _ = take(TOPICS.visits, b"bad")
+    assert (batch.rows, batch.next_offsets) == (0, {(TOPICS.visits, 3): 11})
+
+
+def test_tombstones_keep_their_place_between_the_records_around_them() -> None:
+    status = {
+        "person_token": "a" * 32,
+        "colour": "green",
+        "reason": "",
+        "valid_from": "2026-03-01T00:00:00Z",
+        "valid_until": "9999-12-31T00:00:00Z",
+        "version": 1,
+        "issuer": "x",
+        "issued_at": "2026-03-01T00:00:00Z",
+    }
+    line = json.dumps(status).encode()
+    batch, letters = take(TOPICS.statuses, line, None, None, line, key=b"a" * 32)
+    ((_, steps),) = batch.work.values()
+    assert [type(step) for step in steps] == [Rows, Erase, Rows]
+    assert isinstance(steps[1], Erase)
+    assert (steps[1].keys, letters.sent) == (["a" * 32] * 2, [])
+
+
+def test_a_null_without_a_key_and_a_null_visit_are_no_tombstones() -> None:
+    assert take(TOPICS.statuses, None, key=b"")[1].sent[0][-1] == "null_value"
+    assert take(TOPICS.visits, None)[1].sent[0][-1] == "null_value"
+
+
+def _refusing(bad: set[int], stored: list[int]) -> Callable[[bytes], None]:
+    def insert(lines: bytes) -> None:
+        offsets = [json.loads(line)["source_offset"] for line in lines.split(b"\n")]
+        if bad & set(offsets):
+            raise DatabaseError("refused", code=41)
+        stored.extend(offsets)
+
+    return insert
+
+
+def _rows(count: int) -> Rows:
+    rows = Rows(TOPICS.visits)
+    rows.add(b"\n".join(visit(number) for number in range(count)), [3] * count, [100 + n for n in range(count)])
+    return rows
+
+
+def test_rows_that_only_clickhouse_finds_bad_are_set_aside_and_every_other_one_is_inserted_once() -> None:
+    letters, stored = Letters(), list[int]()
+    sifter = RowSifter(VISITS, _rows(37), letters)  # type: ignore[arg-type]
+    sifter.insert_good_rows(_refusing({0, 17, 36}, stored), lambda error: getattr(error, "code", None) == 41)
+    assert sorted(stored) == sorted(set(range(37)) - {0, 17, 36})
+    assert sorted(offset for _, _, _, offset, _ in letters.sent) == [100, 117, 136]
+
+
+def test_sifting_goes_on_after_the_server_was_away() -> None:
+    letters, stored, calls = Letters(), list[int](), 0
+    insert = _refusing({5}, stored)
+
+    def failing(lines: bytes) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise OperationalError("gone")
+        insert(lines)
+
+    sifter = RowSifter(VISITS, _rows(8), letters)  # type: ignore[arg-type]
+    with pytest.raises(OperationalError):
+        sifter.insert_good_rows(failing, lambda error: getattr(error, "code", None) == 41)
+    sifter.insert_good_rows(failing, lambda error: getattr(error, "code", None) == 41)
+    assert sorted(stored) == [0, 1, 2, 3, 4, 6, 7]
+    assert [letter[3] for letter in letters.sent] == [105]
+
+
+def test_the_metrics_are_a_closed_list_without_any_label_of_a_person_or_a_place() -> None:
+    metrics = SinkMetrics()
+    names = {family.name for family in metrics.registry.collect() if family.name.startswith("venuecode")}
+    assert names == {
+        f"venuecode_sink_{name}"
+        for name in (
+            *("records", "rows", "batches", "retries", "read_backs", "rows_found", "dead_letters", "commits"),
+            *("commit_failures", "buffered_rows", "buffered_bytes", "partitions", "clickhouse_up", "insert_seconds"),
+        )
+    }
+    labels = {metrics.records._labelnames, metrics.rows._labelnames, metrics.retries._labelnames}
+    assert labels == {("kind",), ("reason",)}
+
+
+def test_ping_says_alive_and_ready_says_whether_rows_flow(tmp_path: Path) -> None:
+    ready = False
+    server = StatusServer(0, CollectorRegistry(), lambda: ready)
+    server.write_ready_file(tmp_path / "ready.json")
+    port = json.loads((tmp_path / "ready.json").read_text())["metrics_port"]
+    assert port == server.port
+    with urlopen(f"http://127.0.0.1:{port}/ping", timeout=5) as answer:
+        assert answer.read() == b"Ok.\n"
+    with pytest.raises(HTTPError, match="503") as refused:
+        urlopen(f"http://127.0.0.1:{port}/ready", timeout=5)
+    refused.value.close()
+    ready = True
+    with urlopen(f"http://127.0.0.1:{port}/ready", timeout=5) as answer:
+        assert answer.status == 200
+    with pytest.raises(ConfigurationError, match=str(port)):
+        StatusServer(port, CollectorRegistry(), lambda: True)
+    server.close()
+
+
+def test_a_password_is_not_shown_with_its_target() -> None:
+    assert "hush" not in repr(ClickHouseTarget(password="hush"))
+
+
+def test_years_at_the_edge_of_what_can_be_stored() -> None:
+    at = [datetime(year, 6, 1, tzinfo=UTC).isoformat() for year in (1970, 1971, 2099, 2100)]
+    kept = [not take(TOPICS.visits, visit(0, scanned_at=text))[1].sent for text in at]
+    assert kept == [False, True, True, False]

@@ -147,7 +147,7 @@ def records(cluster: ClientConfig, topic: str, ends: dict[int, int]) -> Iterator
     open_partitions = {partition for partition, end in ends.items() if end > 0}
     consumer.assign([TopicPartition(topic, partition, 0) for partition in open_partitions])
     while open_partitions:
-        for message in consumer.consume(500, timeout=5):
+        for message in consumer.consume(500, timeout=0.2):
             if message.error() is not None:
                 open_partitions.discard(message.partition())
             else:

@@ -111,6 +111,6 @@ def _keys_match(keys: Sequence[bytes | None], scans: Sequence[Scan]) -> bool:
     if None in keys:
         return False
     known = cast("Sequence[bytes]", keys)
-    if any(len(key) != _TOKEN_LENGTH for key in known):
+    if not {_TOKEN_LENGTH}.issuperset(map(len, known)):
         return False
     return b"".join(known) == "".join([scan.person_token for scan in scans]).encode()

@@ -55,13 +55,14 @@ class Decider:
         self.brake.add(len(batch), len(intake.rejected))
         topic, partition = batch.place
         views = self.statuses.look_up(partition, [scan.person_token for scan in intake.scans], intake.scanned_ms)
-        offsets, venue, policy = batch.offsets, self.venues.look_up, self.policy
+        venues = self.venues.look_up([scan.venue_id for scan in intake.scans])
+        offsets, policy = batch.offsets, self.policy
         visits, raised = [], []
-        for position, scan, scanned_ms, status in zip(
-            intake.positions, intake.scans, intake.scanned_ms, views, strict=True
+        for position, scan, scanned_ms, venue, status in zip(
+            intake.positions, intake.scans, intake.scanned_ms, venues, views, strict=True
         ):
             origin = (topic, partition, offsets[position])
-            visit, alert = decide(scan, scanned_ms, venue(scan.venue_id), status, origin, now, now_ms, policy)
+            visit, alert = decide(scan, scanned_ms, venue, status, origin, now, now_ms, policy)
             visits.append(visit)
             if alert is not None:
                 raised.append((alert, batch.timestamps_ms[position]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from schemas.categories import VenueCategory
 from schemas.venue import Venue
@@ -29,6 +29,7 @@ class VenueDirectory:
             self._views[venue_id] = view_of(venue, self._categories)
             self._versions[venue_id] = venue.version
 
-    def look_up(self, venue_id: str) -> VenueView:
-        """The venue, or what is assumed of one that nobody registered."""
-        return self._views.get(venue_id) or unregistered(venue_id)
+    def look_up(self, venue_ids: Sequence[str]) -> list[VenueView]:
+        """The venues, or what is assumed of those that nobody registered."""
+        find = self._views.get
+        return [find(venue_id) or unregistered(venue_id) for venue_id in venue_ids]

@@ -77,11 +77,11 @@ def test_the_directory_takes_newer_versions_ignores_older_ones_and_forgets_at_a_
     directory = VenueDirectory(builtin_categories())
     directory.apply("V-1", venue().model_copy(update={"version": 2, "name": "new"}))
     directory.apply("V-1", venue().model_copy(update={"version": 1, "name": "old"}))
-    assert directory.look_up("V-1").name == "new"
+    assert directory.look_up(["V-1"])[0].name == "new"
     directory.apply("V-1", None)
-    assert directory.look_up("V-1").flags == ("unknown_venue",)
+    assert directory.look_up(["V-1"])[0].flags == ("unknown_venue",)
     directory.apply("V-1", venue())
-    assert directory.look_up("V-1").name == "Venue V-1"
+    assert directory.look_up(["V-1"])[0].name == "Venue V-1"
 
 
 def test_faust_gets_the_same_brokers_and_credentials_as_librdkafka() -> None:

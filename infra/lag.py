@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from schemas.errors import RetryableError
+from schemas.kafka import ClientConfig, consumer_config
+
+_PASSING = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError._TIMED_OUT,
+}
+_PAUSE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +55,62 @@ def topic_ends(admin: AdminClient, topic: str, timeout: float = 10) -> TopicEnd:
         raise RetryableError(f"the brokers did not say where {topic} ends: {error.args[0].str()}") from error
 
 
-def committed_offsets(admin: AdminClient, group: str, timeout: float = 10) -> dict[tuple[str, int], int]:
-    """A consumer group's committed offsets, by topic and partition; empty for a group nobody has heard of.
+class GroupLag:
+    """Asks the brokers how far a consumer group is behind; joins no group. A context manager.
 
-    Raises:
-        RetryableError: the brokers did not answer.
+    Through a consumer that never subscribes: the admin client's `list_consumer_group_offsets` crashes the process now
+    and then while the group's coordinator is still loading (docs/upstream.md).
+
+    Args:
+        cluster: the brokers.
+        group: the consumer group.
     """
-    try:
-        request = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=timeout)
-        answer = request[group].result()
-    except KafkaException as error:
-        raise RetryableError(f"the brokers did not say what {group} committed: {error.args[0].str()}") from error
-    return {(found.topic, found.partition): found.offset for found in answer.topic_partitions if found.offset >= 0}
 
+    def __init__(self, cluster: ClientConfig, group: str) -> None:
+        self._group = group
+        self._consumer = Consumer({**consumer_config(cluster, group), "log_level": 2})
+        self._closed = False
 
-def group_lag(admin: AdminClient, group: str, topics: Iterable[str], timeout: float = 10) -> dict[str, int]:
-    """Records that a group has not committed yet, by topic.
+    def __enter__(self) -> GroupLag:
+        return self
 
-    A partition that the group never committed counts from its beginning.
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
-    Raises:
-        RetryableError: the brokers did not answer, or do not know a topic.
-    """
-    committed = committed_offsets(admin, group, timeout)
-    lag: dict[str, int] = {}
-    for topic in topics:
-        ends = topic_ends(admin, topic, timeout)
-        lag[topic] = sum(
-            max(0, latest - max(committed.get((topic, partition), 0), ends.earliest[partition]))
-            for partition, latest in ends.latest.items()
-        )
-    return lag
+    def close(self) -> None:
+        """Disconnect; harmless when called twice."""
+        if not self._closed:
+            self._closed = True
+            self._consumer.close()
+
+    def records(self, topics: Iterable[str], timeout: float = 10) -> dict[str, int]:
+        """Records that the group has not committed yet, by topic.
+
+        A partition that the group never committed counts from its beginning.
+
+        Raises:
+            RetryableError: the brokers did not answer within `timeout` seconds, or do not know a topic.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                return {topic: self._lag(topic, timeout) for topic in topics}
+            except KafkaException as error:
+                if error.args[0].code() not in _PASSING or time.monotonic() > deadline:
+                    raise RetryableError(
+                        f"the brokers did not say what {self._group} committed: {error.args[0].str()}"
+                    ) from error
+            time.sleep(_PAUSE_S)
+
+    def _lag(self, topic: str, timeout: float) -> int:
+        found = self._consumer.list_topics(topic, timeout=timeout).topics[topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
+        partitions = [TopicPartition(topic, number) for number in found.partitions]
+        behind = 0
+        for partition in self._consumer.committed(partitions, timeout=timeout):
+            if partition.error is not None:
+                raise KafkaException(partition.error)
+            earliest, latest = self._consumer.get_watermark_offsets(partition, timeout=timeout)
+            behind += max(0, latest - max(partition.offset, earliest))
+        return behind

@@ -16,7 +16,7 @@ from infra.bench.scans import fill_scans
 from infra.bench.usage import cpu_seconds, peak_rss_mb
 from infra.embedded.kafka import EmbeddedKafka
 from infra.embedded.process import ChildProcess
-from infra.lag import committed_offsets, topic_ends
+from infra.lag import GroupLag, topic_ends
 from infra.topics import apply_topics
 from schemas.errors import FatalError
 from schemas.kafka import ClientConfig
@@ -83,9 +83,9 @@ def _run(number: int, events: int, cluster: ClientConfig, topics: Topics, folder
         cpu, peak = cpu_seconds(worker.pid) - cpu, peak_rss_mb(worker.pid)
     finally:
         code = worker.stop(timeout=30)
-    committed = committed_offsets(admin, group)
-    ends = topic_ends(admin, topics.scans).latest
-    if code != 0 or {partition: committed.get((topics.scans, partition)) for partition in ends} != ends:
+    with GroupLag(cluster, group) as progress:
+        behind = progress.records([topics.scans])[topics.scans]
+    if code != 0 or behind:
         raise FatalError(f"the worker ended with {code} and did not commit everything:\n{worker.log_tail()}")
     decided = events - first
     return {

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from infra.demo.children import environment, is_ready, ready_port, verb
 from infra.embedded.process import ChildProcess
-from infra.lag import group_lag, topic_ends
+from infra.lag import GroupLag, topic_ends
 from infra.settings import Settings
 from infra.targets import clickhouse_target, kept_days
 from infra.topics import apply_topics, plan
@@ -35,6 +35,9 @@ class Stack:
         # librdkafka would write to standard error when the servers end before this client does.
         self.admin = AdminClient({**settings.kafka.librdkafka(), "log_level": 2})
         self.children: dict[str, ChildProcess] = {}
+        cluster = settings.kafka.librdkafka()
+        self._worker_lag = GroupLag(cluster, settings.worker.group)
+        self._sink_lag = GroupLag(cluster, settings.sink.group)
 
     def prepare(self) -> None:
         """Create the topics and the tables."""
@@ -95,10 +98,7 @@ class Stack:
     def lag(self) -> tuple[int, int]:
         """Scans the workers have not committed, and visits the sinks have not committed."""
         scans, visits = self.topics.scans, self.topics.visits
-        return (
-            group_lag(self.admin, self.settings.worker.group, [scans])[scans],
-            group_lag(self.admin, self.settings.sink.group, [visits])[visits],
-        )
+        return self._worker_lag.records([scans])[scans], self._sink_lag.records([visits])[visits]
 
     def dead_letters(self) -> int:
         """Records in the dead letters."""
@@ -110,6 +110,8 @@ class Stack:
         for name in sorted(self.children, key=lambda name: order.get(name, 0)):
             self.children[name].stop(timeout=10)
         self.children.clear()
+        self._worker_lag.close()
+        self._sink_lag.close()
 
     def _ready_file(self, name: str) -> Path:
         return self.directory / f"{name}.ready"

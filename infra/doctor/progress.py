@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 from infra.doctor.finding import Finding
 from infra.doctor.surroundings import Surroundings
 from infra.kafka_admin import explained
-from infra.lag import group_lag
+from infra.lag import GroupLag
 from sinks.clickhouse.routes import routes
 
 _MUCH: Final = 100_000
@@ -29,7 +29,9 @@ def check_lag(surroundings: Surroundings) -> Iterable[Finding]:
 
 def _group(surroundings: Surroundings, who: str, group: str, topics: Sequence[str]) -> Finding:
     there = [name for name in topics if name in surroundings.topics.get()]
-    lag = group_lag(surroundings.kafka.get(), group, there, surroundings.timeout)
+    surroundings.kafka.get()  # no waiting for brokers that do not answer
+    with GroupLag(surroundings.settings.kafka.librdkafka(), group) as progress:
+        lag = progress.records(there, surroundings.timeout)
     return lag_finding(who, group, _members(surroundings, group), sum(lag.values()))
 
 

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from infra.embedded.kafka import EmbeddedKafka
-from infra.lag import group_lag
+from infra.lag import GroupLag
 from schemas.dead_letter import DeadLetter
 from sinks.clickhouse import queries
 from sinks.clickhouse.migrate import Migrator
@@ -100,7 +99,8 @@ def _wait_for_visits(client: Any, least: int) -> None:
 
 def _lag(platform: WorkerPlatform) -> int:
     topic = platform.topics.visits
-    return group_lag(AdminClient(platform.cluster), platform.topics.prefix + "sink", [topic])[topic]
+    with GroupLag(platform.cluster, platform.topics.prefix + "sink") as progress:
+        return progress.records([topic])[topic]
 
 
 def test_rows_written_but_not_committed_are_found_and_those_that_reached_one_order_only_are_completed(

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from faust.types import TP
 
 from schemas.errors import RetryableError
 from schemas.kafka import consumer_config
-from streams.batching.app import BatchApp
 from streams.batching.batch import Place
 from streams.batching.ledger import OffsetLedger
 from streams.config import WorkerConfig
@@ -30,18 +28,29 @@ class Progress:
     """Measures lag, and calls `on_fatal` when the committed offset of an open partition stands still despite work.
 
     Asks the brokers through a client of its own: the application's consumer may be what is stuck.
+
+    Args:
+        config: the worker's.
+        owned: partitions of the scans that are owned now.
+        end_seen: the end offset at which a partition had nothing more to read, -1 before that.
+        ledger: what was handed out and what is finished.
+        is_open: whether a partition is meant to get on: it does not wait for its statuses.
+        metrics: for the lag.
+        on_fatal: called with what stands still.
     """
 
     def __init__(
         self,
         config: WorkerConfig,
-        app: BatchApp,
+        owned: Callable[[], Collection[int]],
+        end_seen: Callable[[Place], int],
         ledger: OffsetLedger[Place],
         is_open: Callable[[int], bool],
         metrics: WorkerMetrics,
         on_fatal: Callable[[str], None],
     ) -> None:
-        self._app, self._ledger, self._is_open = app, ledger, is_open
+        self._owned, self._end_seen = owned, end_seen
+        self._ledger, self._is_open = ledger, is_open
         self._metrics, self._on_fatal = metrics, on_fatal
         self._topic = config.topics.scans
         self._patience_s = config.stall_s
@@ -54,13 +63,12 @@ class Progress:
         interval = min(_LOOK_EVERY_S, self._patience_s / 4)
         while True:
             await asyncio.sleep(interval)
-            owned = sorted(tp.partition for tp in self._app.consumer.assignment() if tp.topic == self._topic)
             try:
-                standings = await asyncio.to_thread(self._ask, owned)
+                standings = await asyncio.to_thread(self._ask, sorted(self._owned()))
             except (KafkaException, RetryableError) as error:
                 log.warning("progress_unknown", reason=str(error))
                 continue
-            await self._judge(standings)
+            self._judge(standings)
 
     def _ask(self, owned: list[int]) -> dict[int, tuple[int, int]]:
         """By partition: the next offset to be read as the brokers have it, and the end."""
@@ -73,27 +81,23 @@ class Progress:
             found[answer.partition] = (max(answer.offset, low), high)
         return found
 
-    async def _judge(self, standings: dict[int, tuple[int, int]]) -> None:
+    def _judge(self, standings: dict[int, tuple[int, int]]) -> None:
         self._metrics.lag.set(sum(high - committed for committed, high in standings.values()))
         for partition, (committed, high) in standings.items():
             if not self._is_open(partition):
                 self._detector.forget(partition)
                 continue
-            has_work = committed < high and not await self._is_through(partition, committed, high)
+            has_work = committed < high and not self._is_through(partition, committed, high)
             if self._detector.observe(partition, committed, has_work, time.monotonic()):
                 self._on_fatal(
                     f"the committed offset of {self._topic} partition {partition} has stood at {committed} for "
                     f"{self._patience_s:.0f} s with the end at {high}: giving up, to be restarted"
                 )
 
-    async def _is_through(self, partition: int, committed: int, high: int) -> bool:
+    def _is_through(self, partition: int, committed: int, high: int) -> bool:
         """Whether nothing is left to be read or committed: behind the last record may be a transaction's marker."""
         place = Place(self._topic, partition)
         finished = self._ledger.committable(place)
         if self._ledger.unfinished(place) or (finished is not None and finished > committed):
             return False
-        try:
-            position = await asyncio.wait_for(self._app.consumer.position(TP(*place)), _TIMEOUT_S)
-        except TimeoutError:
-            return False
-        return position is not None and position >= high
+        return self._end_seen(place) >= high

@@ -9,14 +9,14 @@ import os
 import signal
 import sys
 import threading
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import structlog
 
 from streams.alert_memory import AlertMemory
 from streams.batching.app import BatchApp
 from streams.batching.batch import Place
-from streams.batching.transport import Batching
+from streams.batching.transport import BatchConsumer, Batching
 from streams.brake import DeadLetterBrake
 from streams.cluster import broker_urls, check_cluster, credentials
 from streams.config import WorkerConfig
@@ -81,6 +81,7 @@ class _Worker:
         self._config = config
         self._metrics = WorkerMetrics()
         self._assigned = False
+        self._owned: frozenset[int] = frozenset()
         self._health = HealthServer(config.metrics_port, self._metrics, self._waiting_for)
         self._output = Output(config.cluster, die)
         self._reference = Reference(config, self._output, self._metrics, die)
@@ -91,11 +92,26 @@ class _Worker:
         config = self._config
         self._write_ready_file()
         self._reference.start()
-        batching = Batching(frozenset({config.topics.scans}), is_open=self._is_open, assigned=self._own)
+        batching = Batching(
+            frozenset({config.topics.scans}),
+            config.cluster,
+            die,
+            rows=config.batch_rows,
+            is_open=self._is_open,
+            assigned=self._own,
+        )
         pipeline = Pipeline(self._decider(), self._output, batching.ledger, config.batches_under_way, die)
         batching.effects_finished = pipeline.finished
         app = self._app(batching, pipeline)
-        progress = Progress(config, app, batching.ledger, self._reference.is_open, self._metrics, die)
+        progress = Progress(
+            config,
+            lambda: self._owned,
+            cast(BatchConsumer, app.consumer).end_seen,
+            batching.ledger,
+            self._reference.is_open,
+            self._metrics,
+            die,
+        )
         stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -149,7 +165,6 @@ class _Worker:
             broker_rebalance_timeout=max(10.0, config.session_timeout_s),
             broker_request_timeout=max(30.0, config.session_timeout_s),
             broker_max_poll_interval=300.0,
-            broker_max_poll_records=config.batch_rows,
             broker_commit_every=50,
             broker_commit_interval=1.0,
             consumer_group_instance_id=config.instance_id,
@@ -167,8 +182,9 @@ class _Worker:
 
     def _own(self, places: frozenset[Place]) -> None:
         self._assigned = True
+        self._owned = frozenset(place.partition for place in places)
         self._metrics.partitions.set(len(places))
-        self._reference.own([place.partition for place in places])
+        self._reference.own(self._owned)
 
     def _is_open(self, place: Place) -> bool:
         return self._reference.is_open(place.partition)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from faust.types import TP
 
 from infra.embedded.kafka import EmbeddedKafka
 from streams.batching.batch import Place
@@ -25,13 +22,6 @@ pytestmark = pytest.mark.broker
 
 async def _watch(platform: WorkerPlatform, is_open: bool, seconds: float) -> list[str]:
     """What the watchdog of a worker says that owns partition 0 and does nothing."""
-
-    async def position(_: object) -> int:
-        return 0
-
-    idle: Any = SimpleNamespace(
-        consumer=SimpleNamespace(assignment=lambda: {TP(platform.topics.scans, 0)}, position=position)
-    )
     config = WorkerConfig(
         cluster=platform.cluster,
         topics=platform.topics,
@@ -47,7 +37,9 @@ async def _watch(platform: WorkerPlatform, is_open: bool, seconds: float) -> lis
         said.append(message)
         over.set()
 
-    progress = Progress(config, idle, OffsetLedger[Place](), lambda _: is_open, WorkerMetrics(), fatal)
+    progress = Progress(
+        config, lambda: [0], lambda _: -1, OffsetLedger[Place](), lambda _: is_open, WorkerMetrics(), fatal
+    )
     watching = asyncio.create_task(progress.watch())
     await asyncio.to_thread(over.wait, seconds)
     watching.cancel()

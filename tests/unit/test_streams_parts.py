@@ -19,6 +19,8 @@ from streams.venue_directory import VenueDirectory
 from streams.watchdog import StallDetector
 from tests.support.worker_scans import venue
 
+NOTHING = Batching(frozenset(), {"bootstrap.servers": "127.0.0.1:1"}, pytest.fail)
+
 
 def test_the_brake_is_pulled_when_more_than_the_share_of_a_full_window_is_bad() -> None:
     brake = DeadLetterBrake("scans", window=100, max_share=0.5)
@@ -121,11 +123,11 @@ def test_the_versions_are_those_the_transport_was_checked_against() -> None:
 @pytest.mark.parametrize("setting", NEVER)
 def test_a_setting_that_loses_records_is_refused(setting: str) -> None:
     with pytest.raises(ValueError, match=setting):
-        BatchApp("group", Batching(frozenset()), **{setting: True})
+        BatchApp("group", NOTHING, **{setting: True})
 
 
 def test_the_application_uses_the_batch_transport_keeps_nothing_on_disk_and_serves_no_tables() -> None:
-    app = BatchApp("group", Batching(frozenset()), broker="kafka://127.0.0.1:1")
+    app = BatchApp("group", NOTHING, broker="kafka://127.0.0.1:1")
     assert isinstance(app.transport, BatchTransport)
     assert str(app.conf.store) == "memory:"
     assert not app.conf.web_enabled

@@ -38,7 +38,7 @@ class Consumers:
 
     def ours(self) -> tuple[Any, Batching]:
         """As our application makes it, and what it was told."""
-        batching = Batching(frozenset({TOPIC}))
+        batching = Batching(frozenset({TOPIC}), {"bootstrap.servers": "127.0.0.1:1"}, pytest.fail)
         return self._keep(BatchApp("group", batching, broker=BROKER, loop=self.loop)), batching
 
     def _keep(self, app: Any) -> Any:
@@ -104,10 +104,11 @@ def test_ours_still_commits_a_revoked_partition_whose_acks_are_forgotten(consume
 
 
 class _StubConsumer:
-    """An aiokafka consumer that owns one partition without a committed offset, and remembers where it was moved."""
+    """An aiokafka consumer that owns one partition without a committed offset, and remembers what was done to it."""
 
     def __init__(self) -> None:
         self.moved: dict[TopicPartition, int] = {}
+        self.paused: set[TopicPartition] = set()
         self._subscription = self
         self._fetcher = self
 
@@ -125,7 +126,8 @@ class _StubConsumer:
     def seek_to(self, partition: TopicPartition, offset: int) -> None:
         self.moved[partition] = offset
 
-    seek = seek_to
+    def pause(self, *partitions: TopicPartition) -> None:
+        self.paused.update(partitions)
 
 
 def test_upstream_does_not_move_back_a_partition_without_a_committed_offset() -> None:
@@ -134,13 +136,12 @@ def test_upstream_does_not_move_back_a_partition_without_a_committed_offset() ->
     assert stub.moved == {}, "what was drained and thrown away in a rebalance is not read again"
 
 
-def test_ours_moves_every_partition_and_counts_the_seek() -> None:
+def test_ours_says_of_every_partition_where_it_is_to_be_read_from_and_leaves_the_reading_to_the_source() -> None:
     stub = _StubConsumer()
     thread = object.__new__(BatchConsumerThread)
     thread._consumer = stub
-    assert asyncio.run(thread._seek_all()) == {HERE: 5}
-    assert stub.moved == {TopicPartition(TOPIC, 0): 5}
-    assert thread.seeks == 1
+    assert asyncio.run(thread._committed_or_first()) == {HERE: 5}
+    assert stub.paused == {TopicPartition(TOPIC, 0)}
 
 
 def test_upstream_cannot_make_tls_credentials_by_itself() -> None:

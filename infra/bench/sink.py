@@ -41,9 +41,9 @@ def run_sink_bench(rows: int = 1_000_000, runs: int = 3) -> dict[str, Any]:
         runs: repetitions.
 
     Returns:
-        The medians `rows_per_s`, `cpu_s_per_million` (CPU seconds of the sink's process) and `peak_rss_mb` of it, and
-        the `runs`, each with the same and `seconds`, `clickhouse_cpu_s_per_million` and `parts` (active parts of both
-        orders at the end).
+        The medians `rows_per_s`, `cpu_s_per_million` (CPU seconds of the sink's process, its start not counted) and
+        `peak_rss_mb` of it, and the `runs`, each with the same and `seconds`, `clickhouse_cpu_s_per_million` and
+        `parts` (active parts of both orders at the end).
 
     Raises:
         FatalError: the sink ended, was too slow, or the views show another number of rows than were sent.
@@ -79,16 +79,16 @@ def _run(number: int, rows: int, kafka: EmbeddedKafka, clickhouse: EmbeddedClick
     }
     argv = [sys.executable, "-m", "infra.cli.main", "sink", "--ready-file", str(ready_file)]
     sink = ChildProcess("sink", argv, folder / f"sink-{number}.log", env={**os.environ, **variables})
-    server_cpu = _cpu_seconds(clickhouse.pid)
     sink.start()
     try:
         port = _await_port(sink, ready_file)
-        _await(sink, port, "venuecode_sink_partitions", 1)
-        started = time.perf_counter()
+        before = _await(sink, port, "venuecode_sink_partitions", 1)
+        started, server_before = time.perf_counter(), _cpu_seconds(clickhouse.pid)
         found = _await(sink, port, 'venuecode_sink_rows_total{kind="visits"}', rows)
         seconds = time.perf_counter() - started
-        cpu, peak = found["process_cpu_seconds_total"], _peak_rss_mb(sink.pid)
-        server_cpu = _cpu_seconds(clickhouse.pid) - server_cpu
+        cpu = found["process_cpu_seconds_total"] - before["process_cpu_seconds_total"]
+        peak = _peak_rss_mb(sink.pid)
+        server_cpu = _cpu_seconds(clickhouse.pid) - server_before
     finally:
         sink.stop(timeout=30)
     client = target.client()

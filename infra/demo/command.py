@@ -10,6 +10,7 @@ from infra.demo.place import demo_stack
 from infra.demo.runner import DemoOptions, DemoRun
 from infra.demo.screen import Screen
 from infra.demo.state import DemoState
+from infra.embedded.kafka import ensure_jars
 
 
 def run_demo(options: DemoOptions, *, as_json: bool, watcher: Callable[[DemoState], None] = lambda state: None) -> int:
@@ -30,6 +31,7 @@ def run_demo(options: DemoOptions, *, as_json: bool, watcher: Callable[[DemoStat
     began = time.monotonic()
     base = load_settings(level="warning")
     try:
+        ensure_jars()  # a download has a progress bar of its own, which two live displays would spoil
         with Screen(err if as_json else out) as screen:
             screen.update(DemoState(seed=options.seed, step="starting Kafka and ClickHouse"))
             with demo_stack(base) as stack:

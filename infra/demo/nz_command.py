@@ -10,6 +10,7 @@ from infra.cli.common import err, load_settings, out, print_json
 from infra.demo import nz
 from infra.demo.place import command_prefix, demo_stack
 from infra.demo.stack import Stack
+from infra.embedded.kafka import ensure_jars
 from infra.settings import RetentionSettings
 from infra.targets import clickhouse_target
 from producers.nz.city import NzCity
@@ -37,6 +38,7 @@ def run_nz_demo(*, seed: int, as_json: bool, keep_running: bool) -> int:
     base = base.model_copy(update={"retention": RetentionSettings(days=base.retention.days, analysis=True)})
     console.print(nz.HONEST)
     try:
+        ensure_jars()
         with console.status("starting Kafka and ClickHouse"), demo_stack(base) as stack:
             city = NzCity.build(seed)
             stack.prepare()

@@ -21,6 +21,7 @@ from streams.batching.batch import Place
 _ROWS_A_CALL: Final = 500
 _WAIT_S: Final = 0.02
 _TAKE_S: Final = 0.2
+_TIMEOUT_S: Final = 10.0
 _BATCHES: Final = 8
 _KBYTES: Final = 32_768
 
@@ -122,9 +123,20 @@ class RecordSource:
             self._move, self._closed = move, dict(offsets)
 
     def _open(self) -> None:
-        opened = [place for place in self._closed if self._is_open(place)]
-        if opened:
-            self._consumer.incremental_assign([TopicPartition(*place, self._closed.pop(place)) for place in opened])
+        opened = [TopicPartition(*place, offset) for place, offset in self._closed.items() if self._is_open(place)]
+        if not opened:
+            return
+        try:
+            for partition in opened:
+                # Makes the partition's leader known: else librdkafka waits half a second to a second.
+                self._consumer.get_watermark_offsets(partition, timeout=_TIMEOUT_S)
+        except KafkaException as error:
+            if error.args[0].retriable() or error.args[0].code() == KafkaError._TIMED_OUT:
+                return  # asked again in the next round
+            raise
+        self._consumer.incremental_assign(opened)
+        for partition in opened:
+            del self._closed[Place(partition.topic, partition.partition)]
 
     def _read(self) -> None:
         """Hand over what is there, at once: a lone record does not wait for others."""

@@ -22,8 +22,14 @@ RED, EXPIRED, NOBODY = (f"{number:032x}" for number in (1, 2, 3))
 
 def line(token: str, colour: str, until: str) -> str:
     record = {
-        "person_token": token, "colour": colour, "reason": "test", "version": 1, "issuer": "authority",
-        "valid_from": "2020-01-01T00:00:00Z", "valid_until": until, "issued_at": "2020-01-01T00:00:00Z",
+        "person_token": token,
+        "colour": colour,
+        "reason": "test",
+        "version": 1,
+        "issuer": "authority",
+        "valid_from": "2020-01-01T00:00:00Z",
+        "valid_until": until,
+        "issued_at": "2020-01-01T00:00:00Z",
     }
     return json.dumps(record)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from schemas.alert import Alert
@@ -15,8 +15,8 @@ from schemas.topics import Topics
 from schemas.venue import Venue
 from schemas.visit import Visit
 
-EARLIEST_YEAR, LATEST_YEAR = 1971, 2099
-"""Times outside cannot be partitioned by day nor expire: ClickHouse's `DateTime` ends in 2106."""
+_STORABLE = frozenset(range(1971, 2100))
+"""Years; times outside cannot be partitioned by day nor expire: ClickHouse's `DateTime` ends in 2106."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Route:
         table: what the JSON lines are inserted into.
         written_per_row: rows that ClickHouse reports as written for one row: the input table and each order behind it.
         decoder: accepts exactly what the record's model accepts.
-        times: the instants by which the table is partitioned, versioned or expires.
+        years: of the instants by which the table is partitioned, versioned or expires.
         erasure: None where a null value is a bad record.
         has_identity: whether a row can be found again by its place of origin.
     """
@@ -46,39 +46,39 @@ class Route:
     table: str
     written_per_row: int
     decoder: FastDecoder[Any]
-    times: Callable[[Any], Iterable[datetime]]
+    years: tuple[Callable[[Any], Any], ...]
     erasure: Erasure | None = None
     has_identity: bool = False
 
-    def in_range(self, records: Iterable[Any]) -> bool:
+    def in_range(self, records: Sequence[Any]) -> bool:
         """Whether all times are ones that ClickHouse can keep."""
-        times = self.times
-        years = {instant.year for record in records for instant in times(record)}
-        return not years or (min(years) >= EARLIEST_YEAR and max(years) <= LATEST_YEAR)
+        return all(_STORABLE.issuperset(map(year, records)) for year in self.years)
 
 
 def routes(topics: Topics) -> Mapping[str, Route]:
     """The routes by topic."""
-    alert = Route("alerts", "alerts_input", 2, FastDecoder(Alert), lambda r: (r.scanned_at, r.detected_at))
+    alert = Route(
+        "alerts", "alerts_input", 2, FastDecoder(Alert), (attrgetter("scanned_at.year"), attrgetter("detected_at.year"))
+    )
     return {
         topics.visits: Route(
             "visits",
             "visits_input",
             3,
             FastDecoder(Visit),
-            lambda r: (r.scanned_at, r.processed_at),
+            (attrgetter("scanned_at.year"), attrgetter("processed_at.year")),
             has_identity=True,
         ),
         **dict.fromkeys(topics.all_alerts, alert),
         topics.venues: Route(
-            "venues", "venues", 1, FastDecoder(Venue), lambda _: (), Erasure("venues", "venue_id", binary=False)
+            "venues", "venues", 1, FastDecoder(Venue), (), Erasure("venues", "venue_id", binary=False)
         ),
         topics.statuses: Route(
             "health",
             "health_input",
             2,
             FastDecoder(HealthStatus),
-            lambda r: (r.issued_at,),
+            (attrgetter("issued_at.year"),),
             Erasure("health_changes", "person_token", binary=True),
         ),
         topics.exposure_windows: Route(
@@ -86,7 +86,7 @@ def routes(topics: Topics) -> Mapping[str, Route]:
             "exposure_windows",
             1,
             FastDecoder(ExposureWindow),
-            lambda r: (r.starts_at, r.ends_at),
+            (attrgetter("starts_at.year"), attrgetter("ends_at.year")),
             Erasure("exposure_windows", "window_id", binary=False),
         ),
     }

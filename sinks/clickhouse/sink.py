@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import cast
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -137,7 +138,7 @@ class Sink:
         good = [message for message in messages if message.error() is None]
         if len(good) < len(messages):
             self._raise_if_refused(messages)
-        names = [str(message.topic()) for message in good]
+        names = [cast("str", message.topic()) for message in good]
         for topic in set(names):
             group = [message for message, name in zip(good, names, strict=True) if name == topic]
             self._intake.take(self._filling, self._routes[topic], topic, group)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from infra.bench.usage import cpu_seconds, peak_rss_mb
 from infra.bench.visits import fill_visits
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from infra.embedded.kafka import EmbeddedKafka
@@ -83,12 +84,12 @@ def _run(number: int, rows: int, kafka: EmbeddedKafka, clickhouse: EmbeddedClick
     try:
         port = _await_port(sink, ready_file)
         before = _await(sink, port, "venuecode_sink_partitions", 1)
-        started, server_before = time.perf_counter(), _cpu_seconds(clickhouse.pid)
+        started, server_before = time.perf_counter(), cpu_seconds(clickhouse.pid)
         found = _await(sink, port, 'venuecode_sink_rows_total{kind="visits"}', rows)
         seconds = time.perf_counter() - started
         cpu = found["process_cpu_seconds_total"] - before["process_cpu_seconds_total"]
-        peak = _peak_rss_mb(sink.pid)
-        server_cpu = _cpu_seconds(clickhouse.pid) - server_before
+        peak = peak_rss_mb(sink.pid)
+        server_cpu = cpu_seconds(clickhouse.pid) - server_before
     finally:
         sink.stop(timeout=30)
     client = target.client()
@@ -140,21 +141,3 @@ def _metrics(port: int) -> dict[str, float]:
         return {}
     pairs = (line.rpartition(" ") for line in lines if line and not line.startswith("#"))
     return {name: float(value) for name, _, value in pairs}
-
-
-def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process, from /proc; 0 where there is none."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _peak_rss_mb(pid: int) -> float:
-    """Largest resident size of a process so far, from /proc; 0 where there is none."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    return next(float(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))

@@ -20,14 +20,13 @@ def token(number: int) -> str:
 
 def line(number: int, colour: str = "green", version: int = 1, **changes: Any) -> bytes:
     record = {
-
-            "person_token": token(number),
-            "colour": colour,
-            "reason": "test",
-            "version": version,
-            "issuer": "authority"
-        ,
-        "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2026-01-08T00:00:00+08:00",
+        "person_token": token(number),
+        "colour": colour,
+        "reason": "test",
+        "version": version,
+        "issuer": "authority",
+        "valid_from": "2026-01-01T00:00:00Z",
+        "valid_until": "2026-01-08T00:00:00+08:00",
         "issued_at": "2026-01-01T00:00:00Z",
     }
     return json.dumps({**record, **changes}).encode()

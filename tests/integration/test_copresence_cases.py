@@ -192,6 +192,23 @@ def test_stays_that_began_a_day_before_the_span_reach_into_it(client: Any) -> No
     assert contact.overlap_s == 59 * 60
 
 
+def test_somebody_who_entered_almost_a_day_earlier_and_is_still_there_is_found(client: Any) -> None:
+    day = 24 * 60
+    mine = [scan(A, day + 5), scan(A, day + 10, "leave")]
+    assert together(client, *mine, scan(B, 29), scan(B, day + 25, "leave")) == {B: 5 * 60}
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_of_two_versions_of_a_contacts_scan_the_one_processed_last_counts(client: Any, newest_first: bool) -> None:
+    older = scan(B, 0, category="railway", processed_at="2026-03-07T12:00:01Z")
+    newer = {**older, "category": None, "processed_at": "2026-03-07T12:00:02Z"}
+    insert_visits(client, [scan(A, 0), scan(A, 600, "leave")])
+    for version in (newer, older) if newest_first else (older, newer):
+        insert_visits(client, [version])
+    (meeting,) = queries.meetings(client, A, SINCE, UNTIL)
+    assert (meeting.overlap_ms, meeting.category) == (60 * 60_000, "")
+
+
 def test_each_meeting_says_what_the_ends_of_both_stays_rest_on(client: Any) -> None:
     insert_visits(client, [scan(A, 0), scan(A, 30, "leave"), scan(B, 10)])
     (meeting,) = queries.meetings(client, A, SINCE, UNTIL)

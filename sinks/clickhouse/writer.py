@@ -11,7 +11,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from schemas.errors import ConfigurationError, FatalError, RetryableError
+from schemas.errors import FatalError, RetryableError
 from sinks.clickhouse.bad_rows import RowSifter
 from sinks.clickhouse.batch import Batch, Erase, Rows
 from sinks.clickhouse.dead_letters import DeadLetterWriter
@@ -19,6 +19,7 @@ from sinks.clickhouse.metrics import SinkMetrics
 from sinks.clickhouse.migrate import require_migrated
 from sinks.clickhouse.read_back import stored_rows
 from sinks.clickhouse.routes import Erasure, Route
+from sinks.clickhouse.server_errors import in_short, is_bad_row, raise_if_hopeless
 from sinks.clickhouse.target import ClickHouseTarget
 
 _INSERT_SETTINGS = {
@@ -37,11 +38,6 @@ _INSERT_SETTINGS = {
     # A file of old scans may hold more than the default of 100 days in one batch.
     "max_partitions_per_insert_block": 0,
 }
-
-# Numbers of ClickHouse's error codes: what is wrong with the rows, and what no repetition mends.
-_BAD_ROW_CODES = {6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 321, 349, 376, 407, 469, 691}
-_HOPELESS_CODES = {10: "a column", 16: "a column", 47: "a column", 60: "a table", 81: "the database"}
-_NOT_LET_IN = {192, 193, 194, 497, 516}
 
 _ERASED_AT_ONCE = 200
 _PIECE_BYTES = 8 * 1024 * 1024
@@ -123,10 +119,10 @@ class Writer:
                     self._insert_all(route, rows, generation)
                     return
                 except ClickHouseError as error:
-                    if getattr(error, "code", None) not in _BAD_ROW_CODES:
+                    if not is_bad_row(error):
                         raise
                     sifter = RowSifter(route, rows, self._dead_letters)
-            sifter.insert_good_rows(lambda data: self._send(route.table, [data]), self._is_bad_row)
+            sifter.insert_good_rows(lambda data: self._send(route.table, [data]), is_bad_row)
 
         self._until_it_works(attempt)
 
@@ -186,10 +182,6 @@ class Writer:
             self._client = self._target.client(timeout=120, connect_timeout=60, compress=False)
         return self._client
 
-    @staticmethod
-    def _is_bad_row(error: ClickHouseError) -> bool:
-        return getattr(error, "code", None) in _BAD_ROW_CODES
-
     def _until_it_works(self, attempt: Callable[[], object]) -> None:
         """Repeat with growing, jittered pauses; Kafka holds the backlog meanwhile."""
         pause, mismatches = 0.1, 0
@@ -201,7 +193,7 @@ class Writer:
                 return
             except (RetryableError, ClickHouseError, OSError) as error:
                 self._trusted = (-1, set())
-                self._raise_if_hopeless(error)
+                raise_if_hopeless(error)
                 reason = "count" if isinstance(error, RetryableError) and self._client is not None else "unavailable"
                 mismatches += reason == "count"
                 if mismatches > 5:
@@ -210,19 +202,10 @@ class Writer:
                 self._up.clear()
                 self._metrics.clickhouse_up.set(0)
                 self._metrics.retries.labels(reason).inc()
-                self._log.warning("clickhouse_retry", reason=reason, seconds=round(pause, 2), error=_short(error))
+                self._log.warning("clickhouse_retry", reason=reason, seconds=round(pause, 2), error=in_short(error))
             if self._stopping.wait(pause * (0.5 + self._jitter() / 2)):
                 raise StoppedError
             pause = min(pause * 2, self._retry_seconds)
-
-    def _raise_if_hopeless(self, error: Exception) -> None:
-        code = getattr(error, "code", None)
-        if code in _HOPELESS_CODES:
-            raise ConfigurationError(
-                f"{_HOPELESS_CODES[code]} is missing in ClickHouse: run `venuecode migrate up` ({_short(error)})"
-            ) from error
-        if code in _NOT_LET_IN:
-            raise ConfigurationError(f"ClickHouse does not let the sink in: {_short(error)}") from error
 
     def _drop_client(self) -> None:
         if self._client is not None:
@@ -250,11 +233,3 @@ def _in_large_pieces(lines: Iterable[bytes]) -> Generator[bytes, None, None]:
             gathered, size = [], 0
     if gathered:
         yield b"\n".join([*gathered, b""])
-
-
-def _short(error: Exception) -> str:
-    """The kind of error and its code: ClickHouse's text may quote a row."""
-    code = getattr(error, "code", None)
-    if isinstance(error, RetryableError):
-        return str(error)
-    return type(error).__name__ + (f" {code}" if code is not None else "")

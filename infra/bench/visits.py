@@ -60,7 +60,8 @@ def fill_visits(cluster: ClientConfig, topics: Topics, rows: int, partitions: in
     Raises:
         FatalError: a visit was not acknowledged.
     """
-    producer = Producer(producer_config(cluster, linger_ms=50, queue_buffering_max_messages=200_000))
+    config = producer_config(cluster, linger_ms=50, queue_buffering_max_messages=200_000)
+    producer = Producer({**config, "log_level": 2})
     failed: list[str] = []
 
     def delivered(error: object, _message: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 
 import typer
@@ -40,8 +39,6 @@ def build_app(verbs: tuple[str, ...] = _VERBS) -> typer.Typer:
         add_completion=False,
     )
     for verb in verbs:
-        if importlib.util.find_spec(f"infra.cli.{verb}") is None:
-            continue  # XXX removed once all verbs exist
         importlib.import_module(f"infra.cli.{verb}").register(app)
     return app
 

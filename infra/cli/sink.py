@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from infra.cli.common import friendly_errors, load_settings
+from infra.cli.service_options import InstanceId, MetricsPort, ReadyFile
 from infra.settings import Settings
 from infra.targets import clickhouse_target
 
 if TYPE_CHECKING:
     from sinks.clickhouse.config import SinkConfig
-
-ReadyFile = Annotated[
-    Path | None,
-    typer.Option("--ready-file", help="Write the process id and the metrics port here, as JSON, once it listens."),
-]
-MetricsPort = Annotated[
-    int | None,
-    typer.Option("--metrics-port", min=0, max=65535, help="Instead of the setting; 0: any free port on loopback."),
-]
-InstanceId = Annotated[
-    str | None,
-    typer.Option(
-        "--instance-id",
-        help="Static group membership: a sink restarted soon under the same id gets its partitions back at once.",
-    ),
-]
 
 
 def sink_config(

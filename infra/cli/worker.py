@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from infra.cli.common import friendly_errors, load_settings
+from infra.cli.service_options import InstanceId, MetricsPort, ReadyFile
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,22 +16,6 @@ if TYPE_CHECKING:
 
 _MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
-
-ReadyFile = Annotated[
-    Path | None,
-    typer.Option("--ready-file", help="Write the process id and the metrics port here, as JSON, once it listens."),
-]
-MetricsPort = Annotated[
-    int | None,
-    typer.Option("--metrics-port", min=0, max=65535, help="Instead of the setting; 0: any free port on loopback."),
-]
-InstanceId = Annotated[
-    str | None,
-    typer.Option(
-        "--instance-id",
-        help="Static group membership: a worker restarted soon under the same id gets its partitions back at once.",
-    ),
-]
 
 
 def worker_config(

@@ -39,20 +39,23 @@ def run_nz_demo(*, seed: int, as_json: bool, keep_running: bool) -> int:
     console.print(nz.HONEST)
     try:
         ensure_jars()
-        with console.status("starting Kafka and ClickHouse"), demo_stack(base) as stack:
+        with console.status("starting Kafka and ClickHouse") as step, demo_stack(base) as stack:
             city = NzCity.build(seed)
             stack.prepare()
+            step.update("sending the city")
             stack.start_service("sink")
             sent = nz.publish_city(city, stack.settings.kafka.librdkafka(), stack.topics)
             console.print(
                 f"Sent {sent.venues:,} real venues, {sent.windows:,} real exposure windows, "
                 f"{sent.scans:,} scans of made-up people."
             )
+            step.update("deciding and storing every scan")
             stack.start_service("worker")
             client = clickhouse_target(stack.settings).client()
             stack.wait(lambda: stack.is_up("worker"), "the worker", _READY_S)
             stack.wait(lambda: visits_stored(client) >= sent.scans and stack.lag() == (0, 0), "all visits", _STORED_S)
             stored = visits_stored(client)
+            step.update("asking every window who was there")
             asked = time.perf_counter()
             found = nz.ask_windows(client)
             answer_ms = (time.perf_counter() - asked) * 1000
@@ -69,6 +72,7 @@ def run_nz_demo(*, seed: int, as_json: bool, keep_running: bool) -> int:
                 timing = {"answer_ms": round(answer_ms, 1), "seconds": round(time.monotonic() - began, 1)}
                 print_json({**summary, **report.summary(), "rows_rejected": rejects.total(), **timing})
             if keep_running:
+                step.stop()
                 _stay(stack, console)
     except KeyboardInterrupt:
         err.print("\nStopped; nothing is left running.")

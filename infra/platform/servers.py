@@ -10,6 +10,7 @@ from typing import Self
 
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from infra.embedded.kafka import EmbeddedKafka, ensure_jars
+from infra.embedded.kafka.ports import require_free
 from infra.embedded.process import ending
 from schemas.errors import FatalError
 
@@ -59,6 +60,8 @@ class Platform:
             RetryableError: Kafka's jars are not here yet and cannot be downloaded.
             FatalError: a server ended or did not answer in time; names its log and the log's end.
         """
+        if self.clickhouse.port != 0:
+            require_free(self.clickhouse.port, "--clickhouse-port")
         ensure_jars()  # here, not in a thread: it may take a while and is interrupted by Ctrl-C at once
         try:
             _together(self.kafka.start, self.clickhouse.start)

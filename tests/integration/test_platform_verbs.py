@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -98,6 +99,18 @@ def test_it_comes_up_with_topics_and_tables_stays_up_and_goes_down_without_a_tra
     assert (tmp_path / "data").exists()
     assert platform("down", "--delete-data", "--yes").returncode == 0
     assert not (tmp_path / "data").exists()
+
+
+def test_a_taken_port_is_named_with_its_option_and_nothing_is_left_running(platform: Verb, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        up = platform("up", "--kafka-port", "0", "--clickhouse-port", str(port))
+    assert up.returncode == 1
+    assert f"port {port} on 127.0.0.1 cannot be used" in up.stderr
+    assert "--clickhouse-port" in up.stderr
+    assert status(tmp_path)["condition"] == "stopped"
 
 
 def test_nothing_survives_a_killed_supervisor_and_up_starts_what_was_killed_again(

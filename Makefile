@@ -19,7 +19,8 @@ $(BIN)/python:
 $(STAMP): $(LOCK) pyproject.toml | $(BIN)/python
 	@grep -E '^uv==' -A 40 $(LOCK) | awk 'NR==1 || /--hash/ {print} NR>1 && !/--hash/ {exit}' > $(VENV)/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
-	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python $(LOCK)
+	@# Again, always: where `chdb` was installed, taking it away took a file of chdb-core's along (docs/upstream.md).
+	$(UV) pip sync --quiet --require-hashes --reinstall-package chdb-core --python $(BIN)/python $(LOCK)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import distributions
 
-import pytest
-
 
 def test_the_engine_belongs_to_one_distribution_alone() -> None:
-    pytest.importorskip("chdb", reason="the embedded ClickHouse is not installed")
     owners = [
         distribution.name
         for distribution in distributions()

@@ -25,6 +25,7 @@ from streams.intake import Limits, take_in
 from streams.metrics import WorkerMetrics
 from streams.output import Message, Output, dead_letter_message
 from streams.status_store import StatusStore
+from streams.steps import AtStep, Step, pass_by
 from streams.venue_directory import VenueDirectory
 
 APPENDED_AT = "scan_appended_at"
@@ -105,6 +106,7 @@ class Pipeline:
         ledger: OffsetLedger[Place],
         under_way: int,
         on_fatal: Callable[[str], None],
+        at_step: AtStep = pass_by,
     ) -> None:
         self._decider = decider
         self._output = output
@@ -112,6 +114,7 @@ class Pipeline:
         self._places = asyncio.Semaphore(under_way)
         self._under_way: set[Future[None]] = set()
         self._on_fatal = on_fatal
+        self._at_step = at_step
         self._loop = asyncio.get_running_loop()
 
     async def handle(self, batch: Batch) -> None:
@@ -132,7 +135,9 @@ class Pipeline:
         metrics.scans.inc(len(batch))
         metrics.batch_rows.observe(len(batch))
         metrics.batch_seconds.observe(produced - began)
+        self._at_step(Step.BEFORE_PRODUCE)
         future = self._output.submit(messages, self._decider.topics.visits, visits)
+        self._at_step(Step.AFTER_PRODUCE)
         self._under_way.add(future)
 
         def finished(_: Future[None]) -> None:
@@ -147,7 +152,9 @@ class Pipeline:
             await asyncio.sleep(0)  # the callbacks that mark tickets were queued before this task was woken
 
     def _finished(self, batch: Batch, future: Future[None], visits: int, produced: float) -> None:
+        self._at_step(Step.BEFORE_ACKNOWLEDGE)
         self._ledger.done(batch.ticket)
+        self._at_step(Step.AFTER_ACKNOWLEDGE)
         self._under_way.discard(future)
         self._places.release()
         metrics = self._decider.metrics

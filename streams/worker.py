@@ -28,6 +28,7 @@ from streams.output import Output
 from streams.pipeline import Decider, Pipeline
 from streams.progress import Progress
 from streams.reference import Reference
+from streams.steps import AtStep, pass_by
 
 EXIT_LOST = 70
 """Exit code after an output was lost, a brake was pulled or the worker stalled: nothing was acknowledged after it."""
@@ -47,11 +48,15 @@ def die(message: str) -> NoReturn:
     os._exit(EXIT_LOST)
 
 
-def run_worker(config: WorkerConfig) -> int:
+def run_worker(config: WorkerConfig, at_step: AtStep = pass_by) -> int:
     """Decide scans until SIGTERM or SIGINT; then finish what is under way, commit, and leave the group.
 
     Guarantee: at least once; offsets are committed only after the visits, alerts and dead letters of everything before
     them are acknowledged by all in-sync replicas.
+
+    Args:
+        config: everything a worker is told.
+        at_step: see `streams.steps.AtStep`.
 
     Returns:
         0 after a clean stop, 1 when Faust crashed. When going on would lose something the process ends at once with
@@ -66,7 +71,7 @@ def run_worker(config: WorkerConfig) -> int:
     # default, took a fifth of the time.
     gc.freeze()
     gc.set_threshold(_GC_ALLOCATIONS, 20, 20)
-    return asyncio.run(_Worker(config).run())
+    return asyncio.run(_Worker(config, at_step).run())
 
 
 async def _run_until_crash(app: BatchApp) -> None:
@@ -77,8 +82,9 @@ async def _run_until_crash(app: BatchApp) -> None:
 class _Worker:
     """Wires the parts by hand."""
 
-    def __init__(self, config: WorkerConfig) -> None:
+    def __init__(self, config: WorkerConfig, at_step: AtStep) -> None:
         self._config = config
+        self._at_step = at_step
         self._metrics = WorkerMetrics()
         self._assigned = False
         self._owned: frozenset[int] = frozenset()
@@ -99,8 +105,11 @@ class _Worker:
             rows=config.batch_rows,
             is_open=self._is_open,
             assigned=self._own,
+            at_step=self._at_step,
         )
-        pipeline = Pipeline(self._decider(), self._output, batching.ledger, config.batches_under_way, die)
+        pipeline = Pipeline(
+            self._decider(), self._output, batching.ledger, config.batches_under_way, die, self._at_step
+        )
         batching.effects_finished = pipeline.finished
         app = self._app(batching, pipeline)
         progress = Progress(

@@ -29,6 +29,7 @@ from sinks.clickhouse.intake import Intake
 from sinks.clickhouse.metrics import SinkMetrics
 from sinks.clickhouse.routes import routes
 from sinks.clickhouse.status_server import StatusServer
+from sinks.clickhouse.steps import AtStep, Step, pass_by
 from sinks.clickhouse.writer import StoppedError, Writer
 
 _CONSUMED_AT_ONCE = 500
@@ -36,8 +37,12 @@ _POLL_SECONDS = 0.02
 _PASSING_ERRORS = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT}
 
 
-def run_sink(config: SinkConfig) -> int:
+def run_sink(config: SinkConfig, at_step: AtStep = pass_by) -> int:
     """Run until SIGTERM or SIGINT; then write and commit what was read, leave the group, and return 0.
+
+    Args:
+        config: everything a sink is told.
+        at_step: see `sinks.clickhouse.steps.AtStep`.
 
     Raises:
         ConfigurationError: migrations are pending, the metrics port is taken, or ClickHouse or Kafka refuses us.
@@ -45,7 +50,7 @@ def run_sink(config: SinkConfig) -> int:
     """
     stop = threading.Event()
     with _stop_on_signal(stop):
-        Sink(config).run(stop)
+        Sink(config, at_step).run(stop)
     return 0
 
 
@@ -63,8 +68,9 @@ def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
 class Sink:
     """One consumer and one writer thread."""
 
-    def __init__(self, config: SinkConfig) -> None:
+    def __init__(self, config: SinkConfig, at_step: AtStep = pass_by) -> None:
         self._config = config
+        self._at_step = at_step
         self._routes = routes(config.topics)
         self._metrics = SinkMetrics()
         self._give_up = threading.Event()
@@ -72,7 +78,9 @@ class Sink:
             config.cluster, config.topics.dead_letters, lambda: datetime.now(UTC), self._metrics
         )
         self._intake = Intake(self._dead_letters, self._metrics)
-        self._writer = Writer(config.clickhouse, self._metrics, self._dead_letters, self._give_up, config.retry_seconds)
+        self._writer = Writer(
+            config.clickhouse, self._metrics, self._dead_letters, self._give_up, config.retry_seconds, at_step=at_step
+        )
         membership = {} if config.instance_id is None else {"group_instance_id": config.instance_id}
         self._consumer = Consumer(
             consumer_config(
@@ -125,7 +133,9 @@ class Sink:
             list(self._routes), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
         while not stop.is_set():
+            self._at_step(Step.BEFORE_FETCH)
             self._take(self._consumer.consume(_CONSUMED_AT_ONCE, timeout=_POLL_SECONDS))
+            self._at_step(Step.AFTER_FETCH)
             self._commit_finished()
             if self._is_due(time.monotonic()):
                 self._hand_over(threads)
@@ -180,6 +190,7 @@ class Sink:
         if not offsets:
             return
         positions = [TopicPartition(topic, number, offset) for (topic, number), offset in offsets.items()]
+        self._at_step(Step.BEFORE_COMMIT)
         try:
             if wait_for_brokers:
                 self._consumer.commit(offsets=positions, asynchronous=False)
@@ -191,6 +202,7 @@ class Sink:
 
     def _committed(self, error: KafkaError | None, _positions: object) -> None:
         if error is None:
+            self._at_step(Step.AFTER_COMMIT)
             self._metrics.commits.inc()
         else:
             self._metrics.commit_failures.inc()

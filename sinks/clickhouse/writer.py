@@ -20,6 +20,7 @@ from sinks.clickhouse.migrate import require_migrated
 from sinks.clickhouse.read_back import stored_rows
 from sinks.clickhouse.routes import Erasure, Route
 from sinks.clickhouse.server_errors import in_short, is_bad_row, raise_if_hopeless
+from sinks.clickhouse.steps import AtStep, Step, pass_by
 from sinks.clickhouse.target import ClickHouseTarget
 
 _INSERT_SETTINGS = {
@@ -57,6 +58,7 @@ class Writer:
         stopping: set when no further attempt is to be made.
         retry_seconds: longest pause between two attempts.
         jitter: a number in [0, 1): spreads the attempts of many sinks.
+        at_step: see `sinks.clickhouse.steps.AtStep`.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Writer:
         stopping: threading.Event,
         retry_seconds: float,
         jitter: Callable[[], float] = random.random,
+        at_step: AtStep = pass_by,
     ) -> None:
         self._target = target
         self._metrics = metrics
@@ -74,6 +77,7 @@ class Writer:
         self._stopping = stopping
         self._retry_seconds = retry_seconds
         self._jitter = jitter
+        self._at_step = at_step
         self._client: Client | None = None
         self._up = threading.Event()
         self._trusted: tuple[int, set[int]] = (-1, set())
@@ -143,7 +147,9 @@ class Writer:
     def _without_stored(self, rows: Rows, doubted: set[int]) -> tuple[list[bytes], int]:
         """The rows that are not stored yet; partitions without any stored row are trusted from here on."""
         self._metrics.read_backs.inc()
+        self._at_step(Step.BEFORE_READ_BACK)
         stored = stored_rows(self._connected(), rows, doubted)
+        self._at_step(Step.AFTER_READ_BACK)
         found = sum(stored)
         self._metrics.rows_found.inc(found)
         still_doubted = {partition for partition, was_found in zip(rows.partitions, stored, strict=True) if was_found}
@@ -159,11 +165,13 @@ class Writer:
         Raises:
             RetryableError: ClickHouse reports another number of rows than were sent.
         """
+        self._at_step(Step.BEFORE_INSERT)
         started = time.monotonic()
         summary = self._connected().raw_insert(
             table, insert_block=_in_large_pieces(lines), fmt="JSONEachRow", settings=_INSERT_SETTINGS
         )
         self._metrics.insert_seconds.observe(time.monotonic() - started)
+        self._at_step(Step.AFTER_INSERT)
         if expected is not None and summary.written_rows != expected:
             raise RetryableError(f"{table}: ClickHouse reports {summary.written_rows} written rows, not {expected}")
 

@@ -20,6 +20,7 @@ from schemas.kafka import ClientConfig
 from streams.batching.batch import Batch, Place
 from streams.batching.ledger import OffsetLedger, Ticket
 from streams.batching.source import Fetched, RecordSource
+from streams.steps import AtStep, Step, pass_by
 
 PINNED: Final[Mapping[str, tuple[str, ...]]] = {
     "faust.transport.consumer:Consumer": (
@@ -64,6 +65,7 @@ class Batching:
         effects_finished: awaited before offsets are committed for the last time, in a rebalance or at the end.
         on_fatal: called, in any thread, when records cannot be read any more.
         ledger: which batches were handed out, and which are finished.
+        at_step: see `streams.steps.AtStep`.
     """
 
     topics: frozenset[str]
@@ -74,6 +76,7 @@ class Batching:
     assigned: Callable[[frozenset[Place]], None] = lambda _: None
     effects_finished: Callable[[], Any] = _nothing
     ledger: OffsetLedger[Place] = field(default_factory=OffsetLedger)
+    at_step: AtStep = pass_by
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
@@ -174,6 +177,12 @@ class BatchConsumer(driver.Consumer):
         self._acked_index[tp].clear()
         return self.batching.ledger.committable(Place(*tp))
 
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        self.batching.at_step(Step.BEFORE_COMMIT)
+        committed: bool = await super()._commit(offsets)
+        self.batching.at_step(Step.AFTER_COMMIT)
+        return committed
+
     async def _drain_messages(self, fetcher: Any) -> None:
         """Deliver until stopped. Upstream runs four asyncio tasks for every record here."""
         try:
@@ -190,10 +199,12 @@ class BatchConsumer(driver.Consumer):
         if time.monotonic() - self._kept_alive > _KEEP_ALIVE_S:
             self._kept_alive = time.monotonic()
             await self._thread.keep_alive()
+        self.batching.at_step(Step.BEFORE_FETCH)
         fetched = await self.source.take()
         # A rebalance begins and ends with a move: what was read before the latest is read again, or is not ours.
         if fetched is None or not await self._flows() or fetched.move != self.source.move:
             return
+        self.batching.at_step(Step.AFTER_FETCH)
         message = self._batch_message(fetched)
         if self._commit_every is not None and self._n_acked >= self._commit_every:
             self._n_acked = 0

@@ -9,9 +9,9 @@ from enum import StrEnum
 class Step(StrEnum):
     """A moment in the life of a batch of scans.
 
-    Fetch: a look for the next batch from the thread that reads, and there is one. Produce: all of its outputs are handed to the producer.
-    Acknowledge: Kafka has all of them, and the ledger is told. Commit: offsets go to the group's coordinator, and its
-    answer is there.
+    Fetch: a look for the next batch of the thread that reads, and there is one. Produce: all of its outputs are handed
+    to the producer. Acknowledge: Kafka has all of them, and the ledger is told. Commit: offsets go to the group's
+    coordinator, and its answer is there.
     """
 
     BEFORE_FETCH = "before_fetch"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
@@ -11,24 +10,18 @@ from schemas.categories import builtin_categories
 from schemas.dead_letter import DeadLetter
 from schemas.errors import FatalError, RejectError
 from schemas.fast import FastDecoder
-from schemas.health import HealthStatus
 from schemas.venue import Venue
 from streams.brake import DeadLetterBrake
 from streams.config import WorkerConfig
 from streams.follower import Records, TopicFollower
 from streams.metrics import WorkerMetrics
 from streams.output import Output, dead_letter_message
-from streams.reference_feed import ReferenceDecoder
+from streams.reference_feed import ReferenceDecoder, Rejected
 from streams.status_store import StatusStore
+from streams.statuses.reading import StatusReader
 from streams.venue_directory import VenueDirectory
 
-_TOKEN: Final = re.compile(rb"[0-9a-f]{32}")
 _LONGEST_ID: Final = 64
-
-
-def _check_token(key: bytes) -> None:
-    if _TOKEN.fullmatch(key) is None:
-        raise RejectError("key_mismatch")
 
 
 def _check_venue_id(key: bytes) -> None:
@@ -59,9 +52,7 @@ class Reference:
         self._owned: frozenset[int] = frozenset()
         self._venues_ready = threading.Event()
         topics, group = config.topics, config.group
-        self._status_decoder = ReferenceDecoder(
-            topics.statuses, FastDecoder(HealthStatus), lambda status: status.person_token, _check_token
-        )
+        self._status_reader = StatusReader(topics.statuses, self.statuses.kind_numbers)
         self._venue_decoder = ReferenceDecoder(
             topics.venues, FastDecoder(Venue), lambda venue: venue.venue_id, _check_venue_id
         )
@@ -120,9 +111,9 @@ class Reference:
         self.statuses.drop(partition)
 
     def _apply_statuses(self, partition: int, records: Records, reported: int) -> None:
-        changes, rejected = self._status_decoder.decode(records)
-        self.statuses.apply(partition, changes)
-        self._set_aside(self._status_decoder, self._status_follower, records, rejected, reported)
+        keys, statuses, rejected = self._status_reader.read(records)
+        self.statuses.apply_columns(partition, keys, statuses)
+        self._set_aside(self._status_reader.decoder, self._status_follower, records, rejected, reported)
 
     def _apply_venues(self, partition: int, records: Records, reported: int) -> None:
         changes, rejected = self._venue_decoder.decode(records)
@@ -135,7 +126,7 @@ class Reference:
         decoder: ReferenceDecoder[Any],
         follower: TopicFollower,
         records: Records,
-        rejected: Sequence[tuple[Any, RejectError]],
+        rejected: Sequence[Rejected],
         reported: int,
     ) -> None:
         """Send what is bad and was not reported by an earlier reader to the dead letters, and remember that."""

@@ -15,6 +15,9 @@ from streams.intake import check_key, reason_of
 
 R = TypeVar("R", bound=Record)
 
+Rejected = tuple[Any, RejectError]
+"""A message that was set aside, and why."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceDecoder(Generic[R]):
@@ -32,10 +35,10 @@ class ReferenceDecoder(Generic[R]):
     id_of: Callable[[R], str]
     check_id: Callable[[bytes], None]
 
-    def decode(self, messages: Sequence[Any]) -> tuple[list[tuple[str, R | None]], list[tuple[Any, RejectError]]]:
+    def decode(self, messages: Sequence[Any]) -> tuple[list[tuple[str, R | None]], list[Rejected]]:
         """Ids with their record (null: tombstone) in order, and the messages that are neither."""
         changes: list[tuple[str, R | None]] = []
-        rejected: list[tuple[Any, RejectError]] = []
+        rejected: list[Rejected] = []
         for message, record in zip(messages, self._records(messages), strict=True):
             key = message.key()
             try:

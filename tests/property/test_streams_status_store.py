@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from schemas.fast import epoch_ms
 from schemas.health import Colour, HealthStatus
 from streams.decide import UNKNOWN, StatusView
-from streams.status_store import Change, LabelSets, PartitionStatuses
+from streams.status_store import StatusStore
+from streams.statuses.reading import Change
 from tests.support.worker_scans import moment, status, token
 
 PERSONS = st.integers(0, 5)
@@ -59,26 +60,28 @@ class Model:
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.lists(changes(), max_size=12), max_size=8))
 def test_the_store_knows_what_a_dict_knows_at_any_time(history: list[list[Change]]) -> None:
-    store, model = PartitionStatuses(LabelSets()), Model()
+    store, model = StatusStore(), Model()
+    store.open(0)
     for batch in history:
-        store.apply(batch)
+        store.apply(0, batch)
         for person, change in batch:
             model.apply(person, change)
         for hour in range(-1, 26, 3):
             for at in (moment() + timedelta(hours=hour), moment() + timedelta(hours=hour, milliseconds=-1)):
                 persons = [token(number) for number in range(7)]
                 expected = [model.look_up(person, at) for person in persons]
-                assert store.look_up(persons, [epoch_ms(at)] * len(persons)) == expected
+                assert store.look_up(0, persons, [epoch_ms(at)] * len(persons)) == expected
 
 
 def test_growing_loses_nobody() -> None:
-    store = PartitionStatuses(LabelSets())
+    store = StatusStore()
+    store.open(0)
     for first in range(0, 20_000, 500):
-        store.apply([(token(n), status(n, "green", moment())) for n in range(first, first + 500)])
-        store.apply([(token(n), status(n, "red", moment(3600), version=2)) for n in range(first, first + 250)])
+        store.apply(0, [(token(n), status(n, "green", moment())) for n in range(first, first + 500)])
+        store.apply(0, [(token(n), status(n, "red", moment(3600), version=2)) for n in range(first, first + 250)])
     everybody = [token(n) for n in range(20_000)]
-    before = store.look_up(everybody, [epoch_ms(moment(1))] * len(everybody))
-    after = store.look_up(everybody, [epoch_ms(moment(3601))] * len(everybody))
+    before = store.look_up(0, everybody, [epoch_ms(moment(1))] * len(everybody))
+    after = store.look_up(0, everybody, [epoch_ms(moment(3601))] * len(everybody))
     assert {view.colour for view in before} == {"green"}
     assert [view.colour for view in after] == ["red" if n % 500 < 250 else "green" for n in range(20_000)]
     assert len(store) == 20_000

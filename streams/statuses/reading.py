@@ -1,0 +1,92 @@
+"""From records of the status topic to columns: a whole batch at once, and one by one where any of them is bad."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import compress
+from operator import attrgetter
+from typing import Any, Final
+
+import numpy as np
+
+from schemas.errors import RejectError
+from schemas.fast import FastDecoder, epoch_ms
+from schemas.health import HealthStatus
+from streams.reference_feed import ReferenceDecoder, Rejected
+from streams.statuses.kinds import Kinds
+from streams.statuses.packing import KEY_BYTES, Statuses, Words, keys_of
+
+Change = tuple[str, HealthStatus | None]
+"""A person token and the status it now has; null where a tombstone erased the person."""
+
+_DECODER: Final = FastDecoder(HealthStatus)
+_DIGITS: Final = b"0123456789abcdef"
+_TOKEN: Final = re.compile(rb"[0-9a-f]{32}")
+_TOKEN_OF: Final = attrgetter("person_token")
+_KIND: Final = attrgetter("colour", "labels")
+_VERSION: Final = attrgetter("version")
+_TIMES: Final = tuple(map(attrgetter, ("valid_from", "valid_until", "issued_at")))
+
+
+class StatusReader:
+    """Decodes records of the status topic.
+
+    Args:
+        topic: its name.
+        kinds: where colours with labels get their numbers.
+    """
+
+    def __init__(self, topic: str, kinds: Kinds) -> None:
+        self._kinds = kinds
+        self.decoder = ReferenceDecoder(topic, _DECODER, _TOKEN_OF, check_token)
+
+    def read(self, messages: Sequence[Any]) -> tuple[Words, Statuses, list[Rejected]]:
+        """Keys and statuses (kind 0: tombstone) in order, and the messages that are neither."""
+        keys = [message.key() for message in messages]
+        values = [message.value() for message in messages]
+        records = _DECODER.decode_batch([value for value in values if value is not None])
+        if records is not None and _are_tokens(keys):
+            whole = len(records) == len(keys)
+            lives = None if whole else [value is not None for value in values]
+            named = keys if lives is None else list(compress(keys, lives))
+            if b"".join(named) == "".join(map(_TOKEN_OF, records)).encode():
+                return keys_of(bytes.fromhex(b"".join(keys).decode())), columns_of(records, self._kinds, lives), []
+        changes, rejected = self.decoder.decode(messages)
+        return *changes_as_columns(changes, self._kinds), rejected
+
+
+def check_token(key: bytes) -> None:
+    """A key that is a person token.
+
+    Raises:
+        RejectError: it is none.
+    """
+    if _TOKEN.fullmatch(key) is None:
+        raise RejectError("key_mismatch")
+
+
+def changes_as_columns(changes: Sequence[Change], kinds: Kinds) -> tuple[Words, Statuses]:
+    """Keys and columns of changes, in order."""
+    lives = [status is not None for _, status in changes]
+    records = [status for _, status in changes if status is not None]
+    return keys_of([token for token, _ in changes]), columns_of(records, kinds, lives)
+
+
+def columns_of(records: Sequence[HealthStatus], kinds: Kinds, lives: Sequence[bool] | None = None) -> Statuses:
+    """The columns of records; where `lives` (one flag per entry) is false, a tombstone stands between them."""
+    columns = Statuses(
+        np.array(kinds.numbers(map(_KIND, records)), np.int64),
+        np.array(list(map(_VERSION, records)), np.int64),
+        *(np.array(list(map(epoch_ms, map(time, records))), np.int64) for time in _TIMES),
+    )
+    if lives is None:
+        return columns
+    spread = np.zeros((len(columns), len(lives)), np.int64)
+    spread[:, np.array(lives, bool)] = columns
+    return Statuses(*spread)
+
+
+def _are_tokens(keys: Sequence[bytes | None]) -> bool:
+    lengths = {0 if key is None else len(key) for key in keys}
+    return lengths <= {2 * KEY_BYTES} and not b"".join(keys).translate(None, _DIGITS)  # type: ignore[arg-type]

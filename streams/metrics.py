@@ -41,6 +41,6 @@ class WorkerMetrics:
         )
         self.partitions = Gauge(f"{name}partitions", "Partitions of the scans owned", registry=registry)
         self.lag = Gauge(f"{name}lag", "Scans of owned partitions not yet committed", registry=registry)
-        self.statuses = Gauge(f"{name}statuses", "Persons in the status store, erased ones too", registry=registry)
+        self.statuses = Gauge(f"{name}statuses", "Persons with a status in the store", registry=registry)
         self.venues = Gauge(f"{name}venues", "Venues in the directory", registry=registry)
         self.ready = Gauge(f"{name}ready", "1 when statuses and venues are caught up, else 0", registry=registry)

@@ -9,9 +9,13 @@ from operator import attrgetter
 from typing import Protocol
 
 from schemas.dead_letter import Reason
+from schemas.fixed_width import FixedWidth, positions_of
 
 _JOINABLE = re.compile(r"\^((?:\[[0-9a-z-]+\]|\{[0-9]+\}|\(\?:|\)\??|[0-9a-z-])+)\\Z")
 """Patterns of plain characters, sets and repetitions: none of them can match a line break."""
+
+_FEW = 8
+"""A column with at least so many records a text has few texts."""
 
 
 class Check(Protocol):
@@ -37,8 +41,9 @@ def can_be_joined(pattern: str) -> bool:
 class TextCheck:
     """The text of a field matches its pattern, one for which `can_be_joined`.
 
-    A column is joined to lines. As many lines as values means that no value holds a line break, and as the pattern
-    matches none either, lines that all match are values that all match.
+    Where every match has one width, a column is checked as a table of bytes (`FixedWidth`). Else few different texts
+    are matched one by one, and many as lines: as many lines as values means that no value holds a line break, and as
+    the pattern matches none either, lines that all match are values that all match.
     """
 
     reason: Reason = "wrong_format"
@@ -51,11 +56,18 @@ class TextCheck:
         if plain is None:
             raise ValueError(f"the pattern {pattern} may match a line break")
         self._lines = re.compile(f"(?:{plain[1]}\n)*+")
+        positions = positions_of(pattern)
+        self._table = None if positions is None else FixedWidth(positions)
 
     def holds(self, record: object) -> bool:
         return self._one.match(self._value(record)) is not None
 
     def holds_for_all(self, records: Sequence[object]) -> bool:
+        if self._table is not None:
+            return self._table.holds_for_all([*map(self._value, records)])
+        texts = set(map(self._value, records))
+        if len(texts) * _FEW <= len(records):
+            return all(map(self._one.match, texts))
         lines = "\n".join(map(self._value, records)) + "\n"
         return lines.count("\n") == len(records) and self._lines.fullmatch(lines) is not None
 

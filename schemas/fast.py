@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Generic, TypeVar, cast
 
 import msgspec
@@ -29,7 +30,7 @@ __all__ = ["FastDecoder", "encode", "encode_batch", "epoch_ms", "struct_of"]
 
 R = TypeVar("R", bound=Record)
 
-_TWO_DOCUMENTS = re.compile(r"}[ \t\r]*{")
+_TWO_DOCUMENTS = re.compile(rb"}[ \t\r]*{")
 """The end of one object and the start of another on one line. Within a document only a text can hold it."""
 
 
@@ -74,28 +75,39 @@ class FastDecoder(Generic[R]):
         return record
 
     def decode_batch(self, values: Sequence[bytes | None]) -> list[R] | None:
-        """All records of a batch, in order, or None when any of them may be bad: then decode one by one.
+        """All records of a batch, in order, or None when any of them may be bad: then decode one by one."""
+        try:
+            joined = b"\n".join(cast("Sequence[bytes]", values))
+        except TypeError:
+            return None
+        return self.decode_joined(joined, cast("Sequence[bytes]", values))
+
+    def decode_joined(self, joined: bytes, values: Sequence[bytes]) -> list[R] | None:
+        """As `decode_batch`, for whoever has joined the values by line breaks.
 
         The values are decoded as lines of one text, and cannot combine (`{"a":1` and `}`) into something that none of
-        them is: as many objects as values are found, so one border fewer than values lies between them; no border lies
-        within a line (`_TWO_DOCUMENTS`), so each takes a line break at least; and no value holds one (counted), so each
-        takes exactly one, and none is left to lie within an object.
+        them is. As many objects as values are found, so one border fewer than values lies between them. Where every
+        value is in braces, `}`, line break and `{` lie between two values; no object can hold that (nor can a text: a
+        line break within one is escaped), so these are the borders, all of them. Where a value is not, there may be
+        space around it: then no border lies within a line (`_TWO_DOCUMENTS`), so each takes a line break at least; and
+        no value holds one (counted), so each takes exactly one, and none is left to lie within an object.
         """
         if not values:
             return []
-        try:
-            joined = b"\n".join(cast("Sequence[bytes]", values)).decode()
-            if (
-                joined.count("\n") != len(values) - 1
-                or max(map(len, cast("Sequence[bytes]", values))) > MAX_RECORD_BYTES
-            ):
-                return None
-            records: list[R] = self._decoder.decode_lines(joined)
-        except (TypeError, UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        if max(map(len, values)) > MAX_RECORD_BYTES or joined.count(b"\n") != len(values) - 1:
             return None
-        if len(records) != len(values) or _TWO_DOCUMENTS.search(joined) is not None:
+        try:
+            # Through str, as in `decode`: unless there is nothing to check.
+            records: list[R] = self._decoder.decode_lines(joined if joined.isascii() else joined.decode())
+        except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+            return None
+        if len(records) != len(values) or not (_in_braces(values) or _TWO_DOCUMENTS.search(joined) is None):
             return None
         return records if all(check.holds_for_all(records) for check in self._checks) else None
+
+
+def _in_braces(values: Sequence[bytes]) -> bool:
+    return all(values) and set(map(_FIRST, values)) == {0x7B} and set(map(_LAST, values)) == {0x7D}
 
 
 def encode(record: Record) -> bytes:
@@ -110,6 +122,7 @@ def encode_batch(records: Sequence[Record]) -> list[bytes]:
     return _ENCODER.encode_lines(records)[:-1].split(b"\n")
 
 
+_FIRST, _LAST = itemgetter(0), itemgetter(-1)
 _ENCODER: msgspec.json.Encoder = msgspec.json.Encoder()
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -28,7 +28,7 @@ from sinks.clickhouse.target import ClickHouseTarget
 
 _PARTITIONS = 8
 _DEADLINE_S = 300.0
-_POLL_S = 0.05
+_POLL_S = 0.2
 
 
 def run_sink_bench(rows: int = 1_000_000, runs: int = 3) -> dict[str, Any]:

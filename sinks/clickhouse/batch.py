@@ -52,6 +52,7 @@ class Batch:
     Attributes:
         generation: of the assignment it was read under; a batch of an older one is never committed.
         opened_at: monotonic seconds when its first record came.
+        full_since: monotonic seconds when it was found full with the batch before it still being written; else 0.
         work: per route, what to do in order.
         next_offsets: what to commit when all of it is acknowledged, by topic and partition.
     """
@@ -62,6 +63,7 @@ class Batch:
     next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     rows: int = 0
     bytes: int = 0
+    full_since: float = 0.0
 
     def rows_for(self, route: Route, topic: str) -> Rows:
         """Where the next rows of a topic go."""

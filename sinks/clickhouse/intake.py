@@ -29,15 +29,15 @@ class Intake:
         they are. Only a piece with something bad in it is taken apart.
         """
         values = [message.value() for message in messages]
-        partitions = [cast("int", message.partition()) for message in messages]
-        offsets = [cast("int", message.offset()) for message in messages]
+        partitions = cast("list[int]", [message.partition() for message in messages])
+        offsets = cast("list[int]", [message.offset() for message in messages])
         # Offsets grow within a partition: the last one of each stays.
         for partition, offset in dict(zip(partitions, offsets, strict=True)).items():
             batch.next_offsets[topic, partition] = offset + 1
         self._metrics.records.labels(route.kind).inc(len(messages))
-        records = route.decoder.decode_batch(values)
-        if records is not None and route.in_range(records):
-            joined = b"\n".join(cast("list[bytes]", values))
+        joined = None if None in values else b"\n".join(cast("list[bytes]", values))
+        records = None if joined is None else route.decoder.decode_joined(joined, cast("list[bytes]", values))
+        if joined is not None and records is not None and route.in_range(records):
             batch.rows_for(route, topic).add(joined, partitions, offsets)
             batch.rows += len(values)
             batch.bytes += len(joined)

@@ -34,6 +34,8 @@ from sinks.clickhouse.writer import StoppedError, Writer
 
 _CONSUMED_AT_ONCE = 500
 _POLL_SECONDS = 0.02
+_HOLD_SECONDS = 1.0
+"""A pause makes the client throw away what it has fetched ahead; a full batch waits so long before it comes to that."""
 _PASSING_ERRORS = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT}
 
 
@@ -133,9 +135,10 @@ class Sink:
             list(self._routes), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
         while not stop.is_set():
-            self._at_step(Step.BEFORE_FETCH)
-            self._take(self._consumer.consume(_CONSUMED_AT_ONCE, timeout=_POLL_SECONDS))
-            self._at_step(Step.AFTER_FETCH)
+            if not self._holds(time.monotonic()):
+                self._at_step(Step.BEFORE_FETCH)
+                self._take(self._consumer.consume(_CONSUMED_AT_ONCE, timeout=_POLL_SECONDS))
+                self._at_step(Step.AFTER_FETCH)
             self._commit_finished()
             if self._is_due(time.monotonic()):
                 self._hand_over(threads)
@@ -148,10 +151,10 @@ class Sink:
         good = [message for message in messages if message.error() is None]
         if len(good) < len(messages):
             self._raise_if_refused(messages)
-        names = [cast("str", message.topic()) for message in good]
-        for topic in set(names):
-            group = [message for message, name in zip(good, names, strict=True) if name == topic]
-            self._intake.take(self._filling, self._routes[topic], topic, group)
+        topics = cast("set[str]", {message.topic() for message in good})
+        for topic in topics:
+            of_topic = good if len(topics) == 1 else [message for message in good if message.topic() == topic]
+            self._intake.take(self._filling, self._routes[topic], topic, of_topic)
         self._count_buffered()
 
     def _raise_if_refused(self, messages: Sequence[Message]) -> None:
@@ -160,16 +163,27 @@ class Sink:
                 raise FatalError(f"Kafka refuses the sink: {error.str()}")
             self._log.warning("kafka_error", error=error.str())
 
-    def _is_due(self, now: float) -> bool:
-        """Whether the filling batch is to be written; pauses the consumer while it is full and nobody can take it."""
+    def _is_full(self) -> bool:
         batch, config = self._filling, self._config
-        full = batch.rows >= config.batch_rows or batch.bytes >= config.batch_bytes
-        old = bool(batch.next_offsets) and now - batch.opened_at >= config.batch_seconds
-        if not self._in_flight:
-            return full or old
-        if full and not self._paused:
-            self._consumer.pause(self._consumer.assignment())
-            self._paused = True
+        return batch.rows >= config.batch_rows or batch.bytes >= config.batch_bytes
+
+    def _is_due(self, now: float) -> bool:
+        """Whether the filling batch is to be written, and can be."""
+        old = bool(self._filling.next_offsets) and now - self._filling.opened_at >= self._config.batch_seconds
+        return not self._in_flight and (old or self._is_full())
+
+    def _holds(self, now: float) -> bool:
+        """Whether to take nothing: the filling batch is full, and the one before it is still being written."""
+        if self._paused or not self._in_flight or not self._is_full():
+            return False
+        if not self._filling.full_since:
+            self._filling.full_since = now
+        if now - self._filling.full_since < _HOLD_SECONDS:
+            wait([self._in_flight[0][1]], timeout=_POLL_SECONDS)
+            return True
+        # From here on `consume` serves the group, and finds nothing.
+        self._consumer.pause(self._consumer.assignment())
+        self._paused = True
         return False
 
     def _hand_over(self, threads: ThreadPoolExecutor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from schemas.checks import can_be_joined
 from schemas.dead_letter import REASONS
 from schemas.errors import RejectError
 from schemas.fast import FastDecoder, encode_batch, epoch_ms, struct_of
+from schemas.fixed_width import FixedWidth, positions_of
 from schemas.scan import Scan
 from schemas.topics import MAX_RECORD_BYTES
 from schemas.venue import Venue
@@ -246,3 +248,21 @@ def test_a_pattern_that_may_match_a_line_break_is_checked_value_by_value() -> No
 def test_a_struct_encodes_to_what_its_model_encodes_to() -> None:
     record = Scan.model_validate_json(scan())
     assert msgspec.json.decode(record.to_json()) == msgspec.json.decode(encode_batch([DECODER.decode(scan())])[0])
+
+
+def test_a_text_of_fixed_width_is_matched_as_its_pattern_matches_it() -> None:
+    pattern = r"^[0-9a-f]{2}-7[89ab]\Z"
+    check = FixedWidth(positions_of(pattern) or [])
+    good = ["0a-78", "ff-7b", "00-79"]
+    assert check.holds_for_all(good)
+    bad = ["0a-77", "0A-78", "0a-7", "0a-788", "0a-7\n", "\n0a-7", "0a_78", "", "0a-7é", "0a-7\ud800"]
+    for text in bad:
+        assert re.match(pattern, text) is None
+        assert not check.holds_for_all([*good, text])
+    assert not check.holds_for_all(["0a-788", "0a-7", "8"])
+    assert not check.holds_for_all(["0a-78\n0a-78"])
+
+
+@pytest.mark.parametrize("pattern", [r"^a?\Z", r"^(?:ab)\Z", r"^[^a]\Z", r"^a{1,2}\Z", r"^a", r"^.\Z", r"^\Z"])
+def test_a_pattern_without_one_width_is_left_to_the_regular_expression(pattern: str) -> None:
+    assert positions_of(pattern) is None

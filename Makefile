@@ -47,7 +47,7 @@ lint: $(STAMP) ## Linters, types, import directions
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-bench: $(STAMP) ## Measure the worker and the sink on the embedded platform
+bench: $(STAMP) ## Measure every part of the product on servers of its own (minutes)
 	@$(BIN)/venuecode bench all
 
 docs: $(STAMP) ## Make the README's picture again, out of a real run of the demo

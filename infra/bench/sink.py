@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from infra.bench.figures import Run
+from infra.bench.report import Document, document
+from infra.bench.rounds import alternate, tell
 from infra.bench.usage import cpu_seconds, peak_rss_mb
 from infra.bench.visits import fill_visits
 from infra.embedded.clickhouse import EmbeddedClickHouse
@@ -31,7 +32,7 @@ _DEADLINE_S = 300.0
 _POLL_S = 0.2
 
 
-def run_sink_bench(rows: int = 1_000_000, runs: int = 3) -> dict[str, Any]:
+def run_sink_bench(rows: int = 1_000_000, runs: int = 3) -> Document:
     """Measure the sink.
 
     Each run has a database and a consumer group of its own and reads the same topic from its beginning. The clock runs
@@ -42,9 +43,9 @@ def run_sink_bench(rows: int = 1_000_000, runs: int = 3) -> dict[str, Any]:
         runs: repetitions.
 
     Returns:
-        The medians `rows_per_s`, `cpu_s_per_million` (CPU seconds of the sink's process, its start not counted) and
-        `peak_rss_mb` of it, and the `runs`, each with the same and `seconds`, `clickhouse_cpu_s_per_million` and
-        `parts` (active parts of both orders at the end).
+        The document (`infra.bench.report.document`) with `rows_per_s`, `cpu_s_per_million` (CPU seconds of the sink's
+        process, its start not counted) and `peak_rss_mb` of it; runs have `seconds`, `clickhouse_cpu_s_per_million` and
+        `parts` (active parts of both orders at the end) too.
 
     Raises:
         FatalError: the sink ended, was too slow, or the views show another number of rows than were sent.
@@ -57,16 +58,16 @@ def run_sink_bench(rows: int = 1_000_000, runs: int = 3) -> dict[str, Any]:
         cluster: ClientConfig = {"bootstrap.servers": kafka.bootstrap_servers}
         topics = Topics()
         apply_topics(cluster, topic_plan(topics, partitions=_PARTITIONS, replication_factor=1, retention_days=14))
+        tell(f"filling the topic with {rows:,} visits")
         fill_visits(cluster, topics, rows, _PARTITIONS)
-        results = [_run(number, rows, kafka, clickhouse, Path(folder)) for number in range(runs)]
-    medians = {
-        name: round(statistics.median(result[name] for result in results), 2)
-        for name in ("rows_per_s", "cpu_s_per_million", "peak_rss_mb")
-    }
-    return {**medians, "rows": rows, "runs": results}
+        found = alternate(
+            {"both orders": lambda number: _run(number, rows, kafka, clickhouse, Path(folder))},
+            runs,
+        )
+    return document("sink", found, {"rows": rows})
 
 
-def _run(number: int, rows: int, kafka: EmbeddedKafka, clickhouse: EmbeddedClickHouse, folder: Path) -> dict[str, Any]:
+def _run(number: int, rows: int, kafka: EmbeddedKafka, clickhouse: EmbeddedClickHouse, folder: Path) -> Run:
     target = ClickHouseTarget(host=clickhouse.host, port=clickhouse.port, database=f"bench_{number}")
     Migrator(target, 14).up()
     ready_file = folder / f"sink-{number}.ready"

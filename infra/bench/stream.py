@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from confluent_kafka.admin import AdminClient
 
+from infra.bench.figures import Run
+from infra.bench.report import Document, document
+from infra.bench.rounds import alternate, tell
 from infra.bench.scans import fill_scans
 from infra.bench.usage import cpu_seconds, peak_rss_mb
 from infra.embedded.kafka import EmbeddedKafka
@@ -27,7 +28,7 @@ _DEADLINE_S = 300.0
 _POLL_S = 0.05
 
 
-def run_stream_bench(events: int = 1_000_000, runs: int = 3, statuses: int = 1_000_000) -> dict[str, Any]:
+def run_stream_bench(events: int = 1_000_000, runs: int = 3, statuses: int = 1_000_000) -> Document:
     """Measure the worker: decode, look up, decide; visits and alerts acknowledged, offsets committed.
 
     Each run has a consumer group of its own and reads the same topic from its beginning, in a new process. The clock
@@ -40,8 +41,8 @@ def run_stream_bench(events: int = 1_000_000, runs: int = 3, statuses: int = 1_0
         statuses: persons whose status the worker holds.
 
     Returns:
-        The medians `events_per_s`, `cpu_s_per_million` (CPU seconds of the worker's process while the clock runs) and
-        `peak_rss_mb` of it, and the `runs`, each with the same, `seconds` and `seconds_to_first`.
+        The document (`infra.bench.report.document`) with `events_per_s`, `cpu_s_per_million` (CPU seconds of the
+        worker's process while the clock runs) and `peak_rss_mb` of it; runs have `seconds` and `seconds_to_first` too.
 
     Raises:
         FatalError: the worker ended, was too slow, or did not commit everything.
@@ -53,16 +54,16 @@ def run_stream_bench(events: int = 1_000_000, runs: int = 3, statuses: int = 1_0
         cluster: ClientConfig = {"bootstrap.servers": kafka.bootstrap_servers}
         topics = Topics()
         apply_topics(cluster, topic_plan(topics, partitions=_PARTITIONS, replication_factor=1, retention_days=14))
+        tell(f"filling the topics with {statuses:,} statuses and {events:,} scans")
         fill_scans(cluster, topics, events, statuses)
-        results = [_run(number, events, cluster, topics, Path(folder)) for number in range(runs)]
-    medians = {
-        name: round(statistics.median(result[name] for result in results), 2)
-        for name in ("events_per_s", "cpu_s_per_million", "peak_rss_mb")
-    }
-    return {**medians, "events": events, "statuses": statuses, "runs": results}
+        found = alternate(
+            {"full decision": lambda number: _run(number, events, cluster, topics, Path(folder))},
+            runs,
+        )
+    return document("stream", found, {"events": events, "statuses": statuses})
 
 
-def _run(number: int, events: int, cluster: ClientConfig, topics: Topics, folder: Path) -> dict[str, Any]:
+def _run(number: int, events: int, cluster: ClientConfig, topics: Topics, folder: Path) -> Run:
     admin = AdminClient(dict(cluster))
     group = f"bench-{number}"
     variables = {

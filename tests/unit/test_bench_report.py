@@ -57,9 +57,8 @@ def test_a_document_has_the_figures_on_top_and_says_where_it_was_measured() -> N
 
 def test_the_table_replaces_what_was_between_its_markers_and_nothing_else(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
-    page.write_text(
-        "head\n<!-- begin stream -->\nold\n<!-- end stream -->\nfoot\n<!-- begin sink -->\n<!-- end sink -->\n"
-    )
+    rest = "foot\n<!-- begin sink -->\n<!-- end sink -->\n"
+    page.write_text(f"head\n<!-- begin stream -->\nold\n<!-- end stream -->\n{rest}")
     write_docs(a_document(), tmp_path)
     write_docs(a_document(), tmp_path)
     text = page.read_text()

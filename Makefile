@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 LOCK := requirements/all.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-nz test test-fast lint format bench docs lock clean
+.PHONY: help setup demo demo-nz test test-fast faults lint format bench docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ test: lint ## Everything: linters, types, directions, all tests
 
 test-fast: $(STAMP) ## Unit and property tests: no broker, no database, under a minute
 	$(BIN)/python -m pytest tests/unit tests/property
+
+faults: $(STAMP) ## The fault harness, long form (docs/guarantees.md): 330 kills over a million scans, and more
+	@$(BIN)/python -m tests.faults --file faults.json
 
 lint: $(STAMP) ## Linters, types, import directions
 	$(BIN)/ruff check --quiet .

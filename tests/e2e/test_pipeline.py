@@ -1,4 +1,7 @@
-"""The whole pipeline on real servers, with a worker and a sink killed in mid-run: nothing lost, nothing twice."""
+"""The whole pipeline on real servers, over a city: everything stored once, decided rightly, and the contacts found.
+
+`tests/faults` kills and cuts it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from infra.lag import topic_ends
 from infra.settings import ClickHouseSettings, KafkaSettings, Settings
 from infra.targets import clickhouse_target
 from producers.publisher import Publisher
-from producers.simulator import Batch, Case, City, CityConfig, Scenario, cases_within, plan_case
+from producers.simulator import Case, City, CityConfig, Scenario, cases_within, plan_case
 from schemas.kafka import ClientConfig, consumer_config
 from sinks.clickhouse.queries import contacts, meetings, visits_stored
 from tests.support.clickhouse_fixtures import ClickHouseServer
@@ -30,7 +33,6 @@ CONFIG = CityConfig(
     seed=11, residents=6000, venues=500, bad_share=0.003, late_share=0.02, changes_per_hour=20, red_share=0.002
 )
 HOURS = 5
-CHUNKS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Finished:
 def finished(
     kafka: EmbeddedKafka, clickhouse: ClickHouseServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Finished]:
-    """Sends a city in chunks; kills the worker twice and the sink twice while there is work for them."""
+    """Sends a city to a running worker and a running sink, and waits until all of it is through."""
     mark = uuid.uuid4().hex[:8]
     settings = Settings(
         kafka=KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=f"e2e-{mark}.", partitions=4),
@@ -66,7 +68,7 @@ def finished(
     stack = Stack(settings, tmp_path_factory.mktemp("e2e"))
     try:
         stack.prepare()
-        sent = send_and_kill(stack)
+        sent = send(stack)
         client = clickhouse_target(settings).client()
         yield Finished(stack, sent, client)
         client.close()
@@ -77,7 +79,7 @@ def finished(
         with_client.close()
 
 
-def send_and_kill(stack: Stack) -> Sent:
+def send(stack: Stack) -> Sent:
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=30)
     start_ms = int(start.timestamp() * 1000)
     city = City.build(CONFIG)
@@ -103,16 +105,10 @@ def send_and_kill(stack: Stack) -> Sent:
         publisher.flush()
         stack.start_service("worker")
         stack.start_service("sink")
-        for number, chunk in enumerate(chunks(scans)):
-            for batch in chunk:
-                for key, value in zip(batch.keys, batch.values, strict=True):
-                    publisher.publish(topics.scans, key, value)
-            publisher.flush()
-            kill = {2: "worker", 4: "sink", 6: "worker", 8: "sink"}.get(number)
-            if kill is not None:
-                stack.wait(lambda kill=kill: stack.is_up(kill), f"the {kill} to work", 60)  # type: ignore[misc]
-                stack.children[kill].kill()
-                stack.start_service(kill)
+        for batch in scans:
+            for key, value in zip(batch.keys, batch.values, strict=True):
+                publisher.publish(topics.scans, key, value)
+        publisher.flush()
     good = [
         value
         for batch in scans
@@ -133,12 +129,6 @@ def send_and_kill(stack: Stack) -> Sent:
     stack.wait(lambda: visits_stored(client) >= len(good) and stack.lag() == (0, 0), "all visits", 120)
     client.close()
     return Sent(good, bad, expected, cases, city)
-
-
-def chunks(batches: list[Batch]) -> Iterator[list[Batch]]:
-    size = -(-len(batches) // CHUNKS)
-    for begin in range(0, len(batches), size):
-        yield batches[begin : begin + size]
 
 
 def records(cluster: ClientConfig, topic: str, ends: dict[int, int]) -> Iterator[Any]:

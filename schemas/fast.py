@@ -26,7 +26,7 @@ from schemas.mirror import checks_of, struct_of
 from schemas.reject import place_of, reason_of
 from schemas.topics import MAX_RECORD_BYTES
 
-__all__ = ["FastDecoder", "encode", "encode_batch", "epoch_ms", "struct_of"]
+__all__ = ["FastDecoder", "encode", "encode_batch", "encode_value", "epoch_ms", "struct_of"]
 
 R = TypeVar("R", bound=Record)
 
@@ -113,6 +113,11 @@ def _in_braces(values: Sequence[bytes]) -> bool:
 def encode(record: Record) -> bytes:
     """A Struct made by `struct_of` as it goes on a topic."""
     return _ENCODER.encode(record)
+
+
+def encode_value(value: object) -> str:
+    """A field's value as it stands within a record that `encode` wrote."""
+    return _ENCODER.encode(value).decode()
 
 
 def encode_batch(records: Sequence[Record]) -> list[bytes]:

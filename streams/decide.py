@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
@@ -12,7 +13,7 @@ import msgspec
 from schemas.alert import Alert
 from schemas.base import NO_AREA
 from schemas.categories import DEFAULT_STAY_MINUTES, VenueCategory
-from schemas.fast import struct_of
+from schemas.fast import encode_value, struct_of
 from schemas.health import EffectiveColour
 from schemas.ids import alert_id
 from schemas.scan import Scan
@@ -43,15 +44,28 @@ UNKNOWN = StatusView("unknown", (), None, None)
 
 @dataclass(frozen=True, slots=True)
 class VenueView:
-    """What the decision needs of a venue, worked out once a venue instead of once a scan."""
+    """What the decision needs of a venue, worked out once a venue instead of once a scan.
+
+    Attributes:
+        stay_minutes: how long somebody is taken to stay there.
+        place_json, flags_json: the fields of a visit that only the venue decides, as they stand in its JSON, each with
+            a comma before it: `category` to `lon`, and `flags`.
+    """
 
     name: str
     category: str | None
     area_code: str
     lat: float | None
     lon: float | None
-    stay: timedelta
+    stay_minutes: int
     flags: tuple[Flag, ...]
+    place_json: str = field(init=False, repr=False, compare=False)
+    flags_json: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        place = {name: getattr(self, name) for name in ("category", "area_code", "lat", "lon")}
+        object.__setattr__(self, "place_json", f",{encode_value(place)[1:-1]}")
+        object.__setattr__(self, "flags_json", sys.intern(f',"flags":{encode_value(self.flags)}'))
 
 
 def view_of(venue: Venue, categories: Mapping[str, VenueCategory]) -> VenueView:
@@ -63,15 +77,12 @@ def view_of(venue: Venue, categories: Mapping[str, VenueCategory]) -> VenueView:
     if known is None:
         flags.append("unknown_category")
     minutes = DEFAULT_STAY_MINUTES if known is None else known.default_stay_minutes
-    return VenueView(
-        venue.name, venue.category, venue.area_code, venue.lat, venue.lon, timedelta(minutes=minutes), tuple(flags)
-    )
+    return VenueView(venue.name, venue.category, venue.area_code, venue.lat, venue.lon, minutes, tuple(flags))
 
 
 def unregistered(venue_id: str) -> VenueView:
     """A venue nobody registered: its scans are stored and flagged, not lost."""
-    stay = timedelta(minutes=DEFAULT_STAY_MINUTES)
-    return VenueView(venue_id, None, NO_AREA, None, None, stay, ("unknown_venue",))
+    return VenueView(venue_id, None, NO_AREA, None, None, DEFAULT_STAY_MINUTES, ("unknown_venue",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +158,7 @@ def decide(
         status.version,
         None if status.issued_ms is None else (scanned_ms - status.issued_ms) // 1000,
         rule.decision,
-        scanned_at + venue.stay if enters else None,
+        scanned_at + timedelta(minutes=venue.stay_minutes) if enters else None,
         flags,
         origin[0],
         origin[1],

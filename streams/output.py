@@ -1,4 +1,4 @@
-"""The worker's one way out: an idempotent producer, and when everything of a batch has been acknowledged by Kafka."""
+"""The worker's one way out: idempotent producers, and when everything of a batch has been acknowledged by Kafka."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from confluent_kafka import KafkaException, Producer
 
 from schemas.dead_letter import DeadLetter
+from schemas.errors import FatalError
 from schemas.kafka import ClientConfig, producer_config
 from schemas.topics import MAX_RECORD_BYTES
+from streams.batch_producer import BatchProducer, Records
 
-_POLL_S: Final = 0.001
+_POLL_MS: Final = 5
 _IDLE_S: Final = 0.5
 _QUEUE_MESSAGES: Final = 1_000_000
 _LARGEST: Final = 4 * 1024 * 1024 + MAX_RECORD_BYTES
 
-Kind = Literal["alert", "visit", "dead_letter"]
 OnFatal = Callable[[str], None]
 """Called with what happened when an output was lost; must end the process without acknowledging anything."""
 
@@ -39,73 +40,91 @@ def dead_letter_message(topic: str, letter: DeadLetter) -> Message:
     return Message(topic, letter.key, letter.value, letter.headers())
 
 
+@dataclass(eq=False, slots=True)
+class _Submission:
+    """What was submitted together: messages not yet acknowledged, and the count that its records are waiting for."""
+
+    future: Future[None]
+    messages: int
+    partition: int = 0
+    count: int = 0
+
+
 class Output:
     """Produces, and tells when what was produced is acknowledged by all in-sync replicas.
 
-    Only failed deliveries call back into Python (a call for each record costs a microsecond of every one): everything
-    submitted is known to be acknowledged at a moment when the producer holds no record.
+    Messages and records go different ways, so that an alert does not queue behind visits.
 
-    Guarantee: a future returned by `submit` is resolved only when every one of its records was acknowledged. When one
-    is lost, `on_fatal` is called and no future is resolved any more. Thread-safe.
+    Guarantee: a future returned by `submit` is resolved only when all that was submitted with it was acknowledged. When
+    anything is lost, `on_fatal` is called and no future is resolved any more.
 
     Args:
         cluster: where the brokers are.
-        on_fatal: see `OnFatal`; called in this object's own thread.
+        records_topic: where records go.
+        on_fatal: see `OnFatal`; called in this object's own thread or in one that submits.
     """
 
-    def __init__(self, cluster: ClientConfig, on_fatal: OnFatal) -> None:
+    def __init__(self, cluster: ClientConfig, records_topic: str, on_fatal: OnFatal) -> None:
         self._on_fatal = on_fatal
         self._lost = False
-        config: dict[str, Any] = {
-            **producer_config(
-                cluster,
-                linger_ms=2,
-                message_max_bytes=_LARGEST,
-                queue_buffering_max_messages=_QUEUE_MESSAGES,
-                delivery_report_only_error=True,
-            ),
-            "on_delivery": self._on_delivery,
-        }
+        config = producer_config(
+            cluster, linger_ms=2, message_max_bytes=_LARGEST, queue_buffering_max_messages=_QUEUE_MESSAGES
+        )
         self._producer: Any = Producer(config)
+        self._records = BatchProducer(config, records_topic)
         self._lock = threading.Condition()
-        self._under_way: list[Future[None]] = []
+        self._counting = threading.Lock()
+        self._under_way: list[_Submission] = []
         self._stopping = False
         self._thread = threading.Thread(target=self._serve, name="output", daemon=True)
         self._thread.start()
 
-    def submit(self, first: Sequence[Message], topic: str, rest: Sequence[dict[str, Any]]) -> Future[None]:
-        """Produce `first` one by one, then `rest` (keys `key` and `value`) to `topic`.
+    def submit(self, messages: Sequence[Message], records: Records | None = None) -> Future[None]:
+        """Produce messages one by one, each to its topic, and records.
 
-        Never waits for the brokers: callers bound how much is under way.
+        Never waits for the brokers: callers bound how much is under way. Any thread may submit messages, only one
+        thread records.
 
         Returns:
             Resolved, in this object's thread, when all of it is acknowledged.
         """
-        future: Future[None] = Future()
+        submission = _Submission(Future(), len(messages))
+
+        def delivered(error: Any, message: Any) -> None:
+            if error is not None:
+                self._fail(f"a record for {message.topic()} was lost: {error.str()}")
+            with self._counting:
+                submission.messages -= 1
+
+        try:
+            for message in messages:
+                self._producer.produce(
+                    message.topic,
+                    key=message.key,
+                    value=message.value,
+                    headers=message.headers,
+                    on_delivery=delivered,
+                )
+            if records is not None:
+                submission.partition, submission.count = records.partition, self._records.produce(records)
+        except (KafkaException, BufferError, FatalError) as error:
+            self._fail(f"a record could not be produced: {error}")
         with self._lock:
-            try:
-                for message in first:
-                    self._producer.produce(message.topic, key=message.key, value=message.value, headers=message.headers)
-                if rest and self._producer.produce_batch(topic, rest) != len(rest):
-                    refused = next(entry["_error"] for entry in rest if "_error" in entry)
-                    self._fail(f"a record for {topic} was refused: {refused}")
-            except (KafkaException, BufferError) as error:
-                self._fail(f"a record could not be produced: {error}")
-            self._under_way.append(future)
-            self._lock.notify()
-        return future
+            self._under_way.append(submission)
+            self._lock.notify_all()
+        if messages:
+            # Reports wait for the interpreter's lock, one by one; this thread has it.
+            self._producer.poll(0)
+        return submission.future
 
     def close(self, timeout: float = 10) -> None:
         """Wait until everything is acknowledged (at most `timeout` seconds), then stop."""
-        self._producer.flush(timeout)
         with self._lock:
+            self._lock.wait_for(lambda: not self._under_way, timeout)
             self._stopping = True
-            self._lock.notify()
+            self._lock.notify_all()
         self._thread.join()
-
-    def _on_delivery(self, error: Any, message: Any) -> None:
-        if error is not None:
-            self._fail(f"a record for {message.topic()} was lost: {error.str()}")
+        self._records.close()
 
     def _fail(self, what: str) -> None:
         self._lost = True
@@ -116,16 +135,25 @@ class Output:
             with self._lock:
                 if not self._under_way:
                     self._lock.wait(_IDLE_S)
-            # Reports of failures come from here; with nothing failed it only waits.
-            self._producer.poll(_POLL_S if self._under_way else 0)
+            try:
+                self._records.poll(_POLL_MS if self._under_way else 0)
+            except FatalError as error:
+                self._fail(str(error))
+            self._producer.poll(0)
             self._resolve()
 
     def _resolve(self) -> None:
-        """Resolve what is under way when the producer holds nothing: then all of it was acknowledged."""
         with self._lock:
-            # A failed record counts as held until its report was served, and after one nothing is resolved.
-            if not self._under_way or len(self._producer) or self._lost:
+            # After a loss nothing is resolved: what follows it may have been acknowledged all the same.
+            done = [submission for submission in self._under_way if not self._lost and self._is_done(submission)]
+            if not done:
                 return
-            done, self._under_way = self._under_way, []
-        for future in done:
-            future.set_result(None)
+            self._under_way = [submission for submission in self._under_way if submission not in done]
+            self._lock.notify_all()
+        for submission in done:
+            submission.future.set_result(None)
+
+    def _is_done(self, submission: _Submission) -> bool:
+        if submission.messages:
+            return False
+        return self._records.acknowledged(submission.partition) >= submission.count

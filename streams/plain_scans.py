@@ -32,9 +32,7 @@ def _line() -> re.Pattern[str]:
         values[name] = f'"({values[name][1:-1]})"'
     names = list(values)
     at = names.index("scanned_at")
-    before, after = (
-        ",".join(f'"{name}":{values[name]}' for name in part) for part in (names[:at], names[at + 1 :])
-    )
+    before, after = (",".join(f'"{name}":{values[name]}' for name in part) for part in (names[:at], names[at + 1 :]))
     return re.compile(rf'(?:(\{{{before},"scanned_at":")({values["scanned_at"][1:-1]})(",{after})\}}|.*)\n', re.ASCII)
 
 

@@ -138,7 +138,7 @@ class Reference:
         for letter in letters:
             self._metrics.dead_letters.labels(letter.source_topic, letter.reason).inc()
         topic = self._config.topics.dead_letters
-        future = self._output.submit([dead_letter_message(topic, letter) for letter in letters], topic, [])
+        future = self._output.submit([dead_letter_message(topic, letter) for letter in letters])
         try:
             future.result(timeout=self._config.stall_s)
         except TimeoutError:

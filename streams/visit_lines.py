@@ -1,7 +1,6 @@
-"""Visits of plain scans as they go on the topic, written from ready-made parts instead of encoded from objects.
+"""Visits of plain scans as they go on the topic, put together from ready-made parts instead of encoded from objects.
 
-Byte for byte what `streams.decide.decide` and `schemas.fast.encode` make of the same scans (property-tested), for scans
-that are neither late nor at a venue nobody registered. Pure.
+Byte for byte what `streams.decide.decide` and `schemas.fast.encode` make of the same scans (property-tested). Pure.
 """
 
 from __future__ import annotations
@@ -12,10 +11,84 @@ from typing import Final
 
 import numpy as np
 
-from schemas.fast import encode
-from streams.decide import Rules, VenueView
-from streams.plain_scans import Ints, PlainScans
-from streams.status_store import COLOURS, StatusColumns
+from schemas.fast import encode_value
+from streams.decide import VenueView
+from streams.plain_scans import Mask, PlainScans
+from streams.rules import RuleSet
+from streams.statuses.kinds import Kind
+from streams.statuses.partition import InForce
 
 _MINUTE_MS: Final = 60_000
 _SECONDS_AT: Final = len("2026-01-01T00:00")
+
+
+def visit_lines(
+    scans: PlainScans,
+    venues: Sequence[VenueView],
+    statuses: InForce,
+    kinds: Sequence[Kind],
+    rules: RuleSet,
+    late: Mask,
+    source: tuple[str, int],
+    offsets: Sequence[int],
+    now: datetime,
+) -> list[bytes]:
+    """One visit a scan, as JSON.
+
+    Args:
+        scans: n of them.
+        venues, statuses, offsets: one of each a scan.
+        kinds: what the numbers in `statuses` mean.
+        rules: what each colour means.
+        late: which scans are processed later than the policy calls in time.
+        source: topic and partition of the scans.
+        now: time of processing.
+    """
+    topic, partition = source
+    origin = f',"source_topic":{encode_value(topic)},"source_partition":{partition},"source_offset":'
+    end = f',"processed_at":{encode_value(now)}}}'
+    numbers = statuses.kind.tolist()
+    parts = {number: _status_parts(kinds[number], rules) for number in set(numbers)}
+    versions: list[int | str] = statuses.version.tolist()
+    ages: list[int | str] = ((scans.at_ms - statuses.issued_ms) // 1000).tolist()
+    for at in np.flatnonzero(statuses.kind == 0).tolist():
+        versions[at] = ages[at] = "null"
+    flags = [venue.flags_json for venue in venues]
+    for at in np.flatnonzero(late).tolist():
+        flags[at] = flags[at][:-1] + ('"late"]' if flags[at].endswith("[]") else ',"late"]')
+    lines = [
+        f"{before}{time}{after}{venue.place_json}{colour}{version}{age_is}{age}{decision}{stay}{flag}"
+        f"{origin}{offset}{end}"
+        for before, time, after, venue, (colour, age_is, decision), version, age, stay, flag, offset in zip(
+            scans.before,
+            scans.times,
+            scans.after,
+            venues,
+            map(parts.__getitem__, numbers),
+            versions,
+            ages,
+            _stays(scans, venues),
+            flags,
+            offsets,
+            strict=True,
+        )
+    ]
+    return list(map(str.encode, lines))
+
+
+def _status_parts(kind: Kind, rules: RuleSet) -> tuple[str, str, str]:
+    """What stands before, between and behind the version and the age of the status."""
+    colour, labels = kind
+    before = f',"colour":"{colour}","labels":{encode_value(labels)},"status_version":'
+    return before, ',"status_age_s":', f',"decision":"{rules.rules[colour].decision}","stay_until":'
+
+
+def _stays(scans: PlainScans, venues: Sequence[VenueView]) -> list[str]:
+    """Until when each person stays, as JSON: whole minutes are added, so seconds and fraction are the scan's."""
+    stay = np.fromiter([venue.stay_minutes for venue in venues], np.int64, len(scans))
+    minutes, which = np.unique(scans.at_ms // _MINUTE_MS + stay, return_inverse=True)
+    texts = np.datetime_as_string(minutes.astype("M8[m]")).tolist()
+    return [
+        f'"{texts[minute]}{time[_SECONDS_AT:]}"' if direction == "enter" else "null"
+        for minute, time, direction in zip(which.tolist(), scans.times, scans.directions, strict=True)
+    ]

@@ -21,11 +21,12 @@ from streams.brake import DeadLetterBrake
 from streams.cluster import broker_urls, check_cluster, credentials
 from streams.config import WorkerConfig
 from streams.decide import Policy
+from streams.decider import Decider
 from streams.health import HealthServer
 from streams.intake import Limits
 from streams.metrics import WorkerMetrics
 from streams.output import Output
-from streams.pipeline import Decider, Pipeline
+from streams.pipeline import Pipeline
 from streams.progress import Progress
 from streams.reference import Reference
 from streams.steps import AtStep, pass_by
@@ -89,7 +90,7 @@ class _Worker:
         self._assigned = False
         self._owned: frozenset[int] = frozenset()
         self._health = HealthServer(config.metrics_port, self._metrics, self._waiting_for)
-        self._output = Output(config.cluster, die)
+        self._output = Output(config.cluster, config.topics.visits, die)
         self._reference = Reference(config, self._output, self._metrics, die)
         self._metrics.statuses.set_function(lambda: len(self._reference.statuses))
         self._metrics.venues.set_function(lambda: len(self._reference.venues))

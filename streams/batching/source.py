@@ -9,21 +9,26 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.kafka import ClientConfig, consumer_config
 from streams.batching.batch import Place
 
 _ROWS_A_CALL: Final = 500
 _WAIT_S: Final = 0.02
+_FILL_S: Final = 0.02
 _TAKE_S: Final = 0.2
 _TIMEOUT_S: Final = 10.0
 _BATCHES: Final = 8
 _KBYTES: Final = 32_768
+
+_error_of: Final[Callable[[Any], Any]] = Message.error
+_partition_of: Final[Callable[[Any], Any]] = Message.partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Fetched:
 
     move: int
     place: Place
-    messages: list[Any]
+    messages: Sequence[Any]
 
 
 class RecordSource:
@@ -139,27 +144,31 @@ class RecordSource:
             del self._closed[Place(partition.topic, partition.partition)]
 
     def _read(self) -> None:
-        """Hand over what is there, at once: a lone record does not wait for others."""
-        first = self._consumer.poll(_WAIT_S)
-        if first is None:
+        """Hand over what is there, at once: a lone record does not wait for others, nor many for still more."""
+        messages = self._consumer.consume(1, _WAIT_S)
+        if not messages:
             return
-        messages = [first]
-        while len(messages) < self._rows:
+        until = time.monotonic() + _FILL_S
+        while len(messages) < self._rows and time.monotonic() < until:
             more = self._consumer.consume(min(_ROWS_A_CALL, self._rows - len(messages)), 0)
             if not more:
                 break
             messages += more
-        by_place: dict[Place, list[Any]] = {}
-        for message in messages:
-            error = message.error()
-            if error is None:
-                by_place.setdefault(Place(message.topic(), message.partition()), []).append(message)
-            elif error.code() == KafkaError._PARTITION_EOF:
-                self._ends[Place(message.topic(), message.partition())] = message.offset()
-            elif error.fatal() or not error.retriable():
-                raise KafkaException(error)
-        for place, found in by_place.items():
-            self._hand_over(Fetched(self._move, place, found))
+        if any(map(_error_of, messages)):
+            messages = [message for message in messages if self._is_record(message)]
+        for partition, found in _by_partition(messages):
+            self._hand_over(Fetched(self._move, Place(found[0].topic(), partition), found))
+
+    def _is_record(self, message: Any) -> bool:
+        """Whether it is one; else it says that a partition has nothing more for now, or that something is wrong."""
+        error = message.error()
+        if error is None:
+            return True
+        if error.code() == KafkaError._PARTITION_EOF:
+            self._ends[Place(message.topic(), message.partition())] = message.offset()
+        elif error.fatal() or not error.retriable():
+            raise KafkaException(error)
+        return False
 
     def _hand_over(self, fetched: Fetched) -> None:
         while not self._stopping.is_set() and fetched.move == self._wanted[0]:
@@ -169,3 +178,14 @@ class RecordSource:
                 continue
             self._loop.call_soon_threadsafe(self._filled.set)
             return
+
+
+def _by_partition(messages: Sequence[Any]) -> Iterable[tuple[int, Sequence[Any]]]:
+    """Messages of one topic, those of each partition together, in their order."""
+    partitions = list(map(_partition_of, messages))
+    if len(set(partitions)) < 2:
+        return ((partition, messages) for partition in set(partitions))
+    found: dict[int, list[Any]] = {}
+    for partition, message in zip(partitions, messages, strict=True):
+        found.setdefault(partition, []).append(message)
+    return found.items()

@@ -220,21 +220,13 @@ class BatchConsumer(driver.Consumer):
     def _batch_message(self, fetched: Fetched) -> ConsumerMessage:
         """A message at the batch's last offset whose value is the batch."""
         place, messages = fetched.place, fetched.messages
-        offsets = [message.offset() for message in messages]
-        timestamps = [message.timestamp()[1] for message in messages]
-        ticket: Ticket[Place] = self.batching.ledger.fetched(place, offsets[0], offsets[-1])
-        batch = Batch(
-            place,
-            [message.key() for message in messages],
-            [message.value() for message in messages],
-            offsets,
-            timestamps,
-            ticket,
-        )
+        first, last = messages[0].offset(), messages[-1].offset()
+        ticket: Ticket[Place] = self.batching.ledger.fetched(place, first, last)
+        batch = Batch.of_messages(place, messages, ticket)
         return ConsumerMessage(
             *place,
-            offsets[-1],
-            timestamps[-1] / 1000,
+            last,
+            messages[-1].timestamp()[1] / 1000,
             0,
             None,
             None,

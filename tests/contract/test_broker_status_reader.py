@@ -134,10 +134,10 @@ def test_a_dead_letter_of_the_worker_is_acknowledged_and_survives_byte_for_byte(
     letter = DeadLetter(None, bytes(range(256)), cluster.topics.scans, 2, 7, "not_json", "2026-01-01T00:00:00Z")
     large = DeadLetter(b"k", b"x" * 2_000_000, cluster.topics.scans, 2, 8, "too_large", "2026-01-01T00:00:01Z")
     fatal: list[str] = []
-    output = Output(cluster.config, fatal.append)
+    output = Output(cluster.config, topic, fatal.append)
     try:
         messages = [dead_letter_message(topic, each) for each in (letter, large)]
-        output.submit(messages, topic, []).result(TIMEOUT)
+        output.submit(messages).result(TIMEOUT)
     finally:
         output.close()
     assert fatal == []

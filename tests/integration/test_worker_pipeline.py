@@ -14,7 +14,7 @@ from infra.embedded.kafka import EmbeddedKafka
 from schemas.alert import Alert
 from schemas.dead_letter import DeadLetter
 from schemas.visit import Visit
-from streams.pipeline import APPENDED_AT
+from streams.decider import APPENDED_AT
 from tests.support.waiting import wait_until
 from tests.support.worker_platform import WorkerPlatform, WorkerProcess, every, running_worker
 from tests.support.worker_scans import scan, status, token, venue

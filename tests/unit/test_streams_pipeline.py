@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -17,14 +16,16 @@ from schemas.fast import epoch_ms
 from schemas.topics import Topics
 from schemas.visit import Visit
 from streams.alert_memory import AlertMemory
+from streams.batch_producer import Records
 from streams.batching.batch import Batch, Place
 from streams.batching.ledger import OffsetLedger
 from streams.brake import DeadLetterBrake
 from streams.decide import Policy
+from streams.decider import APPENDED_AT, Decider
 from streams.intake import Limits
 from streams.metrics import WorkerMetrics
 from streams.output import Message
-from streams.pipeline import APPENDED_AT, Decider, Pipeline
+from streams.pipeline import Pipeline
 from streams.status_store import StatusStore
 from streams.venue_directory import VenueDirectory
 from tests.support.worker_scans import moment, scan, status, token, venue
@@ -38,7 +39,7 @@ class SlowOutput:
     def __init__(self) -> None:
         self.under_way: list[Future[None]] = []
 
-    def submit(self, first: Sequence[Message], topic: str, rest: Sequence[dict[str, Any]]) -> Future[None]:
+    def submit(self, messages: Sequence[Message], records: Records | None = None) -> Future[None]:
         self.under_way.append(Future())
         return self.under_way[-1]
 
@@ -80,11 +81,11 @@ def good(person: int) -> tuple[str, bytes]:
 def test_a_batch_puts_out_visits_alerts_and_dead_letters_and_no_repeat_of_an_alert() -> None:
     made = batch(OffsetLedger(), 40, good(1), good(2), (token(1), b"?"), good(1), good(3), good(4))
     messages, visits = decider().process(made, moment(1))
-    found = [Visit.model_validate_json(entry["value"]) for entry in visits]
+    found = [Visit.model_validate_json(value) for value in visits.values]
     assert [(visit.source_offset, visit.colour) for visit in found] == [
         (40, "red"), (41, "green"), (43, "red"), (44, "unknown"), (45, "unknown"),
     ]  # fmt: skip
-    assert [entry["key"] for entry in visits] == [visit.person_token for visit in found]
+    assert visits.keys == [visit.person_token.encode() for visit in found]
     *alerts, letter = messages
     raised = [Alert.model_validate_json(alert.value or b"") for alert in alerts]
     assert [(alert.level, alert.person_token) for alert in raised] == [("red", token(1)), ("review", token(3))]
@@ -153,5 +154,5 @@ def test_after_a_fault_the_process_ends_and_the_ticket_stays_open(record: tuple[
 
 def test_processing_takes_its_clock_from_outside() -> None:
     made = batch(OffsetLedger(), 0, good(2))
-    _, (visit,) = decider().process(made, datetime(2026, 3, 5, tzinfo=UTC))
-    assert Visit.model_validate_json(visit["value"]).flags == ("late",)
+    _, visits = decider().process(made, datetime(2026, 3, 5, tzinfo=UTC))
+    assert Visit.model_validate_json(visits.values[0]).flags == ("late",)

@@ -1,0 +1,115 @@
+"""What confluent-kafka does not pass on of librdkafka's C interface: a batch produced without an object a record.
+
+confluent-kafka's `produce_batch` takes a dictionary a record, looks up six names in each, and takes the interpreter's
+lock once a record to report its delivery, also when nobody wants the report: a microsecond a record with the lock held,
+and reports that wait for as long as another thread holds it (docs/decisions/0008-hot-path.md). The C interface takes an
+array, and reports what one request carried at once.
+
+The library is the one that confluent-kafka has loaded into this process; only what its public header declares is used.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from ctypes import POINTER, c_char_p, c_int, c_int32, c_size_t, c_void_p
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from confluent_kafka import cimpl
+
+from schemas.errors import ConfigurationError, FatalError
+
+PRODUCER: Final = 0
+COPY: Final = 0x2
+DELIVERY: Final = 0x1
+ERROR: Final = 0x8
+
+RECORD: Final = np.dtype(
+    [
+        ("err", "i4"),
+        ("topic", "u8"),
+        ("partition", "i4"),
+        ("payload", "u8"),
+        ("len", "u8"),
+        ("key", "u8"),
+        ("key_len", "u8"),
+        ("offset", "i8"),
+        ("private", "u8"),
+    ],
+    align=True,
+)
+"""An `rd_kafka_message_t`; pointers are numbers."""
+
+
+class Message(ctypes.Structure):
+    """The beginning of an `rd_kafka_message_t`, to be read in place."""
+
+    _fields_ = (("err", c_int), ("topic", c_void_p), ("partition", c_int32))
+
+
+_SIGNATURES: Final[Mapping[str, tuple[Any, list[Any]]]] = {
+    "conf_new": (c_void_p, []),
+    "conf_set": (c_int, [c_void_p, c_char_p, c_char_p, c_char_p, c_size_t]),
+    "conf_set_events": (None, [c_void_p, c_int]),
+    "new": (c_void_p, [c_int, c_void_p, c_char_p, c_size_t]),
+    "destroy": (None, [c_void_p]),
+    "topic_new": (c_void_p, [c_void_p, c_char_p, c_void_p]),
+    "topic_destroy": (None, [c_void_p]),
+    "produce_batch": (c_int, [c_void_p, c_int32, c_int, c_void_p, c_int]),
+    "err2str": (c_char_p, [c_int]),
+    "queue_get_main": (c_void_p, [c_void_p]),
+    "queue_poll": (c_void_p, [c_void_p, c_int]),
+    "queue_destroy": (None, [c_void_p]),
+    "event_type": (c_int, [c_void_p]),
+    "event_error": (c_int, [c_void_p]),
+    "event_error_string": (c_char_p, [c_void_p]),
+    "event_error_is_fatal": (c_int, [c_void_p]),
+    "event_message_count": (c_size_t, [c_void_p]),
+    "event_message_next": (POINTER(Message), [c_void_p]),
+    "event_destroy": (None, [c_void_p]),
+}
+"""Result and arguments of each function used, its name without `rd_kafka_`."""
+
+
+@cache
+def library() -> Any:
+    """The loaded librdkafka; its functions are called by the names in `_SIGNATURES`.
+
+    Raises:
+        FatalError: this build of confluent-kafka hides them.
+    """
+    # A symbol is looked for in the libraries that the extension module was linked with, too.
+    loaded = ctypes.CDLL(cimpl.__file__)
+    found = type("Library", (), {"__slots__": tuple(_SIGNATURES)})()
+    for name, (result, arguments) in _SIGNATURES.items():
+        try:
+            function = getattr(loaded, f"rd_kafka_{name}")
+        except AttributeError as error:
+            raise FatalError(f"this build of confluent-kafka hides librdkafka's functions: {error}") from None
+        function.restype, function.argtypes = result, arguments
+        setattr(found, name, function)
+    return found
+
+
+def new_producer(config: Mapping[str, str | int | float | bool]) -> int:
+    """A producer that reports deliveries and errors as events.
+
+    Args:
+        config: librdkafka's settings by their own names.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+    lib, problem = library(), ctypes.create_string_buffer(512)
+    conf = lib.conf_new()
+    for name, value in config.items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if lib.conf_set(conf, name.encode(), text.encode(), problem, len(problem)):
+            raise ConfigurationError(f"the Kafka setting {name} is wrong: {problem.value.decode()}")
+    lib.conf_set_events(conf, DELIVERY | ERROR)
+    client = lib.new(PRODUCER, conf, problem, len(problem))
+    if not client:
+        raise ConfigurationError(f"the Kafka settings are wrong: {problem.value.decode()}")
+    return int(client)

@@ -75,9 +75,7 @@ class Decider:
         statuses = self.statuses.look_up_columns(partition, bytes.fromhex("".join(scans.tokens)), scans.at_ms)
         kinds, rules = self.statuses.kinds, self.policy.rules
         alerting = [
-            number
-            for number in set(statuses.kind.tolist())
-            if rules.rules[kinds[number][0]].notice is not None
+            number for number in set(statuses.kind.tolist()) if rules.rules[kinds[number][0]].notice is not None
         ]
         positions = scans.positions
         offsets = batch.offsets if len(scans) == len(batch) else [batch.offsets[at] for at in positions]
@@ -99,7 +97,9 @@ class Decider:
             for at, line in zip(positions, lines, strict=True):
                 visits[at] = line
             careful = set(range(len(batch))) - set(positions)
-        raising = (at for at in np.flatnonzero(np.isin(statuses.kind, alerting)).tolist() if scans.directions[at] == "enter")
+        raising = (
+            at for at in np.flatnonzero(np.isin(statuses.kind, alerting)).tolist() if scans.directions[at] == "enter"
+        )
         careful.update(positions[at] for at in raising)
         careful.update(positions[at] for at in np.flatnonzero(~believed).tolist())
         return sorted(careful)

@@ -42,7 +42,6 @@ class Pipeline:
 
     async def handle(self, batch: Batch) -> None:
         """Decide a batch and hand its outputs over; returns before they are acknowledged."""
-        await self._places.acquire()
         began = time.monotonic()
         metrics = self._decider.metrics
         try:
@@ -58,6 +57,7 @@ class Pipeline:
         metrics.scans.inc(len(batch))
         metrics.batch_rows.observe(len(batch))
         metrics.batch_seconds.observe(produced - began)
+        await self._places.acquire()
         self._at_step(Step.BEFORE_PRODUCE)
         future = self._output.submit(messages, visits)
         self._at_step(Step.AFTER_PRODUCE)

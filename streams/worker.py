@@ -24,6 +24,7 @@ from streams.decide import Policy
 from streams.decider import Decider
 from streams.health import HealthServer
 from streams.intake import Limits
+from streams.memory import keep_freed_memory
 from streams.metrics import WorkerMetrics
 from streams.output import Output
 from streams.pipeline import Pipeline
@@ -72,6 +73,7 @@ def run_worker(config: WorkerConfig, at_step: AtStep = pass_by) -> int:
     # default, took a fifth of the time.
     gc.freeze()
     gc.set_threshold(_GC_ALLOCATIONS, 20, 20)
+    keep_freed_memory()
     return asyncio.run(_Worker(config, at_step).run())
 
 

@@ -1,0 +1,24 @@
+"""How the C library's allocator is told to treat what a batch leaves behind."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Final
+
+_TRIM_THRESHOLD: Final = -1
+_MMAP_THRESHOLD: Final = -3
+_KEPT_BYTES: Final = 32 * 1024 * 1024
+
+
+def keep_freed_memory() -> None:
+    """Keep up to 32 MiB of freed memory at hand instead of giving it back to the kernel at once.
+
+    A batch's texts are a few megabytes; glibc returned them after every batch, and the pages had to be mapped and
+    cleared again for the next one: half a microsecond an event. Does nothing where the C library is another one.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)
+    mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)

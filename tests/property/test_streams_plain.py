@@ -1,0 +1,187 @@
+"""Deciding plain scans as columns gives, byte for byte, what deciding every scan with care gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.canonical import canonical_values
+from schemas.categories import builtin_categories
+from schemas.errors import RejectError
+from schemas.fast import FastDecoder, encode, epoch_ms
+from schemas.health import Colour
+from schemas.scan import Scan
+from schemas.topics import Topics
+from schemas.visit import Visit
+from streams import decider as decider_module
+from streams.alert_memory import AlertMemory
+from streams.batch_producer import Records
+from streams.batching.batch import Batch, Place
+from streams.batching.ledger import Ticket
+from streams.brake import DeadLetterBrake
+from streams.decide import Policy
+from streams.decider import Decider
+from streams.intake import Limits
+from streams.metrics import WorkerMetrics
+from streams.output import Message
+from streams.plain_scans import PlainScans, read_plain
+from streams.status_store import StatusStore
+from streams.venue_directory import VenueDirectory
+from tests.support.documents import ODD_TIMES, documents, spoilt
+from tests.support.worker_scans import moment, status, token, venue
+
+HERE = Place('venue "scans" 名', 3)
+DAY_MS = 86_400_000
+COLOURS: tuple[Colour, ...] = ("green", "green", "yellow", "red")
+PEOPLE = 8
+DECODER = FastDecoder(Scan)
+
+Record = tuple[bytes | None, bytes | None]
+
+
+def careful_only(_: Sequence[bytes | None], __: Sequence[bytes | None]) -> PlainScans:
+    return read_plain((), ())
+
+
+def decider(retention_ms: int | None) -> Decider:
+    venues = VenueDirectory(builtin_categories())
+    for number, (category, state) in enumerate(
+        (("restaurant", "approved"), ("no such", "closed"), ("bus", "approved"))
+    ):
+        venues.apply(f"V-{number}", venue(f"V-{number}", category=category, state=state))  # type: ignore[arg-type]
+    statuses = StatusStore()
+    statuses.open(HERE.partition)
+    statuses.apply(
+        HERE.partition,
+        [
+            (token(person), status(person, COLOURS[person % 4], moment(-3600 * person), hours=1 + 2 * person))
+            for person in range(PEOPLE)
+        ],
+    )
+    return Decider(
+        topics=Topics(),
+        limits=Limits(300_000, retention_ms),
+        policy=Policy(b"key", 7_200_000, 600_000, 48 * 3_600_000),
+        venues=venues,
+        statuses=statuses,
+        memory=AlertMemory(),
+        brake=DeadLetterBrake(HERE.topic, 10**9, 0.5),
+        metrics=WorkerMetrics(),
+    )
+
+
+def process(records: Sequence[Record], retention_ms: int | None) -> tuple[list[Message], Records]:
+    last = 100 + len(records) - 1
+    batch = Batch(
+        HERE,
+        [key for key, _ in records],
+        [value for _, value in records],
+        range(100, last + 1),
+        [epoch_ms(moment())] * len(records),
+        Ticket(HERE, 100, last),
+    )
+    return decider(retention_ms).process(batch, moment(0.25))
+
+
+def time_text(at: datetime, form: int) -> str:
+    text = at.strftime("%Y-%m-%dT%H:%M:%S")
+    return text + (f".{at.microsecond:06d}Z", f".{at.microsecond // 1000:03d}Z", "Z", "+00:00")[form]
+
+
+@st.composite
+def scans(draw: st.DrawFn) -> Record:
+    """A scan as some producer writes it; its key."""
+    person = token(draw(st.integers(0, PEOPLE)))
+    seconds = draw(st.one_of(st.integers(-7200, 400), st.sampled_from((-15 * 86_400, -49 * 3600, 301, 300, -172_800))))
+    at = moment(seconds) + timedelta(microseconds=draw(st.sampled_from((0, 422_000, 999_999, 1, 250_000))))
+    document: dict[str, Any] = {
+        "scan_id": f"01a2088c-0f56-7aec-b048-{draw(st.integers(0, 2**48 - 1)):012x}",
+        "person_token": person,
+        "venue_id": draw(st.sampled_from(("V-0", "V-1", "V-2", "V-9", "站" * 64, "\x7f", "a}{b", ","))),
+        "point_id": draw(st.text(min_size=1, max_size=3)),
+        "scanned_at": draw(
+            st.one_of(
+                st.builds(time_text, st.just(at), st.sampled_from((0, 0, 0, 1, 1, 2, 3))),
+                st.sampled_from((*ODD_TIMES, "2026-02-30T08:00:00Z", "2026-03-01T08:60:00Z", "1969-12-31T23:59:59Z")),
+            )
+        ),
+        "direction": draw(st.sampled_from(("enter", "leave"))),
+        "channel": draw(st.sampled_from(("phone", "manual"))),
+        "trip": draw(st.one_of(st.none(), st.just({"vehicle": "v", "run": "r", "carriage": None, "seat": "3A"}))),
+        "gateway": "gateway-1",
+    }
+    if draw(st.integers(0, 9)) == 0:
+        del document[draw(st.sampled_from(sorted(document)))]
+    if draw(st.integers(0, 9)) == 0:
+        document["more"] = 1
+    spaced = draw(st.integers(0, 9)) == 0
+    value = json.dumps(document, ensure_ascii=False, separators=(", ", ": ") if spaced else (",", ":"))
+    key = draw(st.sampled_from((None, b"", token(1).encode()))) if draw(st.integers(0, 9)) == 0 else person.encode()
+    return key, value.encode("utf-8", "surrogatepass")
+
+
+@st.composite
+def others(draw: st.DrawFn) -> Record:
+    """What is mostly no scan."""
+    value = draw(
+        st.one_of(st.none(), st.binary(max_size=3), spoilt(Scan), st.sampled_from((b"\n", b"{}\n{}", b"\xff")))
+    )
+    return token(1).encode(), value
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    records=st.lists(st.one_of(scans(), scans(), scans(), others()), min_size=1, max_size=12),
+    retention_ms=st.sampled_from((None, 14 * DAY_MS)),
+)
+def test_columns_and_care_put_out_the_same(records: list[Record], retention_ms: int | None) -> None:
+    found = process(records, retention_ms)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decider_module, "read_plain", careful_only)
+        assert process(records, retention_ms) == found
+    for key, value in zip(found[1].keys, found[1].values, strict=True):
+        assert Visit.model_validate_json(value).person_token.encode() == key
+
+
+@settings(max_examples=300, deadline=None)
+@given(records=st.lists(scans(), min_size=1, max_size=8))
+def test_a_plain_scan_is_copied_as_it_would_be_encoded(records: list[Record]) -> None:
+    plain = read_plain([key for key, _ in records], [value for _, value in records])
+    for index, position in enumerate(plain.positions):
+        key, value = records[position]
+        if plain.no_such_day[index]:
+            with pytest.raises(RejectError):
+                DECODER.decode(value)
+            continue
+        scan = DECODER.decode(value)
+        assert (plain.before[index] + plain.times[index] + plain.after[index] + "}").encode() == encode(scan)
+        assert plain.at_ms[index] == epoch_ms(scan.scanned_at)
+        assert (plain.tokens[index], plain.venue_ids[index]) == (scan.person_token, scan.venue_id)
+        assert plain.directions[index] == scan.direction
+        assert key == scan.person_token.encode()
+
+
+@given(st.lists(documents(Scan), min_size=1, max_size=5))
+def test_every_scan_our_own_encoder_writes_in_utc_and_without_escapes_is_plain(made: list[dict[str, Any]]) -> None:
+    values = [encode(DECODER.decode(json.dumps(document).encode())) for document in made]
+    plain = read_plain([document["person_token"].encode() for document in made], values)
+    expected = [
+        position
+        for position, value in enumerate(values)
+        if b"\\" not in value and b'Z","direction"' in value and 1970 <= _year(value) <= 2099
+    ]
+    assert list(plain.positions) == expected
+
+
+def _year(value: bytes) -> int:
+    return int(json.loads(value)["scanned_at"][:4])
+
+
+def test_a_pattern_is_derived_for_every_field_of_a_scan() -> None:
+    assert tuple(canonical_values(Scan)) == Scan.field_names()

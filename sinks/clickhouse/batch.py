@@ -53,7 +53,7 @@ class Batch:
         generation: of the assignment it was read under; a batch of an older one is never committed.
         opened_at: monotonic seconds when its first record came.
         full_since: monotonic seconds when it was found full with the batch before it still being written; else 0.
-        work: per route, what to do in order.
+        work: per topic, what to do in order: topics that take turns must not make an insert of every turn.
         next_offsets: what to commit when all of it is acknowledged, by topic and partition.
     """
 
@@ -67,16 +67,16 @@ class Batch:
 
     def rows_for(self, route: Route, topic: str) -> Rows:
         """Where the next rows of a topic go."""
-        _, steps = self.work.setdefault(route.kind, (route, []))
-        if not steps or not isinstance(steps[-1], Rows) or steps[-1].topic != topic:
+        _, steps = self.work.setdefault(topic, (route, []))
+        if not steps or not isinstance(steps[-1], Rows):
             steps.append(Rows(topic))
         last = steps[-1]
         assert isinstance(last, Rows)  # noqa: S101 - narrows the type of what was just appended
         return last
 
-    def erase(self, route: Route, key: str) -> None:
+    def erase(self, route: Route, topic: str, key: str) -> None:
         """Note a tombstone."""
-        _, steps = self.work.setdefault(route.kind, (route, []))
+        _, steps = self.work.setdefault(topic, (route, []))
         if not steps or not isinstance(steps[-1], Erase):
             steps.append(Erase([]))
         last = steps[-1]

@@ -48,7 +48,7 @@ class Intake:
     def _take_one(self, batch: Batch, route: Route, message: Message, topic: str, partition: int, offset: int) -> None:
         key, value = message.key(), message.value()
         if value is None and route.erasure is not None and key:
-            batch.erase(route, key.decode("utf-8", "replace"))
+            batch.erase(route, topic, key.decode("utf-8", "replace"))
             batch.rows += 1
             return
         try:

@@ -103,6 +103,14 @@ def test_a_batch_of_dead_letters_only_is_still_committed() -> None:
     assert (batch.rows, batch.next_offsets) == (0, {(TOPICS.visits, 3): 11})
 
 
+def test_topics_that_take_turns_make_one_insert_each_and_not_one_a_turn() -> None:
+    batch = Batch(0, 0.0)
+    for turn in range(6):
+        topic = TOPICS.all_alerts[turn % 3]
+        batch.rows_for(ROUTES[topic], topic).add(b"{}", [0], [turn])
+    assert [[len(step) for step in steps if isinstance(step, Rows)] for _, steps in batch.work.values()] == [[2]] * 3
+
+
 def test_tombstones_keep_their_place_between_the_records_around_them() -> None:
     status = {
         "person_token": "a" * 32,

@@ -1,8 +1,12 @@
-"""What a process has used, as the kernel says (Linux)."""
+"""What processes have used, as the kernel says (Linux; zeros elsewhere)."""
 
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -17,8 +21,104 @@ def cpu_seconds(pid: int) -> float:
 
 def peak_rss_mb(pid: int) -> float:
     """Largest resident size of a process so far, in MiB; 0 where there is no /proc."""
+    return _status(pid, "VmHWM") / 1024
+
+
+def rss_mb(pid: int) -> float:
+    """Resident size of a process now, in MiB; 0 where there is no /proc."""
+    return _status(pid, "VmRSS") / 1024
+
+
+def threads(pid: int) -> int:
+    """Threads of a process now; 0 where there is no /proc."""
+    return int(_status(pid, "Threads"))
+
+
+def open_files(pid: int) -> int:
+    """File handles of a process now; 0 where there is no /proc, or it is another user's."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - names only, no path objects
+    except OSError:
+        return 0
+
+
+def _status(pid: int, name: str) -> float:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0.0
-    return next(float(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    return next((float(line.split()[1]) for line in status.splitlines() if line.startswith(f"{name}:")), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """CPU seconds and peak resident MiB by the name of a part, between two moments."""
+
+    cpu_s: dict[str, float]
+    peak_rss_mb: dict[str, float]
+
+    def as_json(self, records: int) -> dict[str, dict[str, float]]:
+        """By part: `cpu_s`, `share` of all, `cpu_s_per_million` of so many records, `peak_rss_mb`."""
+        total = sum(self.cpu_s.values()) or 1.0
+        return {
+            part: {
+                "cpu_s": round(used, 2),
+                "share": round(used / total, 3),
+                "cpu_s_per_million": round(used / max(1, records) * 1e6, 2),
+                "peak_rss_mb": round(self.peak_rss_mb[part]),
+            }
+            for part, used in self.cpu_s.items()
+        }
+
+
+class UsageClock:
+    """Measures what processes use from its construction on.
+
+    Args:
+        pids: by the name of the part.
+    """
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = dict(pids)
+        self._before = {part: cpu_seconds(pid) for part, pid in pids.items()}
+
+    def read(self) -> Usage:
+        """What they have used since; peaks since each process began."""
+        return Usage(
+            {part: cpu_seconds(pid) - self._before[part] for part, pid in self._pids.items()},
+            {part: peak_rss_mb(pid) for part, pid in self._pids.items()},
+        )
+
+
+class Ticker(threading.Thread):
+    """Calls a function every so many seconds in a thread of its own, until stopped; what it raises ends it.
+
+    Args:
+        every_s: seconds between two calls.
+        action: is given the seconds since the start.
+    """
+
+    def __init__(self, every_s: float, action: Callable[[float], None]) -> None:
+        super().__init__(name="ticker", daemon=True)
+        self._every_s, self._action = every_s, action
+        self._stopping = threading.Event()
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        began = time.monotonic()
+        try:
+            while not self._stopping.wait(self._every_s):
+                self._action(time.monotonic() - began)
+        except Exception as error:
+            self.error = error
+
+    def stop(self) -> None:
+        """End it.
+
+        Raises:
+            Exception: what ended it before.
+        """
+        self._stopping.set()
+        self.join(timeout=30)
+        if self.error is not None:
+            raise self.error

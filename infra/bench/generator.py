@@ -1,0 +1,153 @@
+"""`python -m infra.bench.generator`: sends scans at a rate, in a process of its own, and says what was acknowledged.
+
+Standard output has a JSON object a line: `progress` (`sent`, `delivered`, `wall_ms`) and, last, `done`. Every scan
+carries the time at which it was handed to the producer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from infra.bench.people import PROBES, People, ScanWriter
+from producers.publisher import Publisher
+from schemas.topics import Topics
+
+_TICK_S: Final = 0.01
+_REPORT_S: Final = 0.25
+_MOST: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """So many seconds at so many scans a second."""
+
+    seconds: float
+    rate: float
+
+
+def plan_text(phases: Sequence[Phase]) -> str:
+    """Phases as an argument: `30@10000,120@100000`."""
+    return ",".join(f"{phase.seconds:g}@{phase.rate:g}" for phase in phases)
+
+
+def read_plan(text: str) -> list[Phase]:
+    """The phases of `plan_text`."""
+    return [Phase(*(float(number) for number in part.split("@"))) for part in text.split(",")]
+
+
+def due(phases: Sequence[Phase], elapsed: float) -> int:
+    """How many scans are to be sent after so many seconds."""
+    total = 0.0
+    for phase in phases:
+        total += phase.rate * min(max(0.0, elapsed), phase.seconds)
+        elapsed -= phase.seconds
+    return int(total)
+
+
+class Generator:
+    """Sends scans of a range of people by a plan, and now and then one of a probe.
+
+    Args:
+        publisher: connected.
+        topic: of the scans.
+        writer: writes them.
+        people: lowest and highest (exclusive) number of the people who scan.
+        probes: people of whom one scans every `probe_s` seconds, in turn; nobody: no probes.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        topic: str,
+        writer: ScanWriter,
+        people: tuple[int, int],
+        probes: Sequence[int],
+        probe_s: float,
+    ) -> None:
+        self._publisher, self._topic, self._writer, self._people = publisher, topic, writer, people
+        self._probes, self._probe_s = probes, probe_s
+        self._probed = 0
+        self.sent = 0
+
+    def run(self, phases: Sequence[Phase], stop: threading.Event) -> None:
+        """Send until the plan is over, or stopped; all of it is acknowledged on return.
+
+        A generator that cannot keep up sends less than planned, and never a backlog faster than planned.
+        """
+        began = reported = time.monotonic()
+        length = sum(phase.seconds for phase in phases)
+        while not stop.is_set():
+            now = time.monotonic()
+            elapsed = now - began
+            self._send(min(_MOST, due(phases, min(elapsed, length)) - self.sent), elapsed)
+            if now - reported >= _REPORT_S:
+                reported = now
+                self.report("progress")
+            if elapsed >= length:
+                break
+            stop.wait(max(0.0, _TICK_S - (time.monotonic() - now)))
+        self._publisher.flush()
+        self.report("done")
+
+    def _send(self, count: int, elapsed: float) -> None:
+        if count <= 0:
+            return
+        people = self._writer.draw(*self._people, count)
+        if self._probes and elapsed >= self._probed * self._probe_s:
+            people[0] = self._probes[self._probed % len(self._probes)]
+            self._probed += 1
+        self._publisher.publish_batch(self._topic, *self._writer.scans(people, time.time_ns() // 1_000_000))
+        self.sent += count
+
+    def report(self, event: str) -> None:
+        """Say how far it is."""
+        line: dict[str, Any] = {"event": event, "sent": self.sent, "delivered": self._publisher.delivered}
+        sys.stdout.write(json.dumps({**line, "probes": self._probed, "wall_ms": time.time_ns() // 1_000_000}) + "\n")
+        sys.stdout.flush()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run by the arguments; 0 when everything sent was acknowledged."""
+    options = _parse(argv)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    people = People(options.people)
+    low, high = options.low or PROBES, options.high or options.people
+    probes = people.probes(options.partitions) if options.probe_s else []
+    with Publisher({"bootstrap.servers": options.bootstrap_servers}, queue_buffering_max_messages=500_000) as publisher:
+        writer = ScanWriter(people, options.seed)
+        generator = Generator(
+            publisher, Topics(options.prefix).scans, writer, (low, high), probes, options.probe_s or 1.0
+        )
+        writer.scans(np.arange(PROBES), 0)  # numpy's first call of everything, before the clock runs
+        generator.run(read_plan(options.plan), stop)
+    return 0
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.bench.generator")
+    parser.add_argument("--bootstrap-servers", required=True)
+    parser.add_argument("--prefix", default="")
+    parser.add_argument("--partitions", type=int, required=True)
+    parser.add_argument("--people", type=int, required=True)
+    parser.add_argument("--low", type=int, default=0)
+    parser.add_argument("--high", type=int, default=0)
+    parser.add_argument("--plan", required=True, help="seconds@rate, comma-separated")
+    parser.add_argument("--probe-s", type=float, default=0.0)
+    parser.add_argument("--seed", type=int, default=11)
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

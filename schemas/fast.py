@@ -39,14 +39,15 @@ class FastDecoder(Generic[R]):
 
     Args:
         model: the pydantic model whose mirror is decoded into.
+        times_as_text: leave times that are not nullable unread and unchecked, texts as they stood on the topic.
     """
 
     __slots__ = ("_checks", "_decoder", "model")
 
-    def __init__(self, model: type[R]) -> None:
+    def __init__(self, model: type[R], *, times_as_text: bool = False) -> None:
         self.model = model
-        self._checks = checks_of(model)
-        self._decoder: msgspec.json.Decoder[R] = msgspec.json.Decoder(struct_of(model))
+        self._checks = checks_of(model, times_as_text=times_as_text)
+        self._decoder: msgspec.json.Decoder[R] = msgspec.json.Decoder(struct_of(model, times_as_text=times_as_text))
 
     def decode(self, value: bytes | None) -> R:
         """One record.

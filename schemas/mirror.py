@@ -25,8 +25,10 @@ R = TypeVar("R", bound=Record)
 
 
 @cache
-def struct_of(model: type[R]) -> type[R]:
+def struct_of(model: type[R], *, times_as_text: bool = False) -> type[R]:
     """The Struct that mirrors a record model.
+
+    With `times_as_text` a time is any text, as it stood on the topic: whoever decodes so reads the times himself.
 
     The return type is the model's, which is a lie to the type checker and the truth about attributes: an instance has
     the model's fields under the model's names, and is built with the same keywords; it has no pydantic methods.
@@ -42,7 +44,10 @@ def struct_of(model: type[R]) -> type[R]:
         if info.validation_alias is not None:
             raise TypeError(f"{model.__name__}.{name} is read under another name, which has no counterpart")
         pattern = _joinable_pattern(info)
-        annotation = _converted(info.annotation, info.metadata, without_pattern=pattern is not None)
+        if times_as_text and info.annotation is datetime:
+            annotation: Any = str
+        else:
+            annotation = _converted(info.annotation, info.metadata, without_pattern=pattern is not None)
         if info.is_required():
             fields.append((name, annotation))
         else:
@@ -60,7 +65,7 @@ def struct_of(model: type[R]) -> type[R]:
 
 
 @cache
-def checks_of(model: type[Record]) -> tuple[Check, ...]:
+def checks_of(model: type[Record], *, times_as_text: bool = False) -> tuple[Check, ...]:
     """What is to be checked of a decoded `struct_of(model)`, in the order of the fields."""
     checks: list[Check] = []
     for name, info in model.model_fields.items():
@@ -68,7 +73,8 @@ def checks_of(model: type[Record]) -> tuple[Check, ...]:
         if pattern is not None:
             checks.append(TextCheck(name, pattern))
         elif info.annotation is datetime:
-            checks.append(InstantCheck(name))
+            if not times_as_text:
+                checks.append(InstantCheck(name))
         elif datetime in _members(info.annotation):
             checks.append(InstantCheck(name, nullable=True))
     return tuple(checks)

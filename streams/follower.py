@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Collection
+from itertools import groupby
+from operator import methodcaller
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.kafka import ClientConfig, consumer_config
 
-_ROWS: Final = 500
+_ROWS: Final = 2000
+_PARTITION: Final = methodcaller("partition")
 _WAIT_S: Final = 0.05
 _TIMEOUT_S: Final = 10.0
 _SOON: Final = frozenset(
@@ -136,18 +138,18 @@ class TopicFollower:
         self._held |= coming
 
     def _read(self) -> None:
-        records: dict[int, Records] = defaultdict(list)
         ended: list[int] = []
-        for message in self._consumer.consume(_ROWS, _WAIT_S):
-            error = message.error()
-            if error is None:
-                records[message.partition()].append(message)
-            elif error.code() == KafkaError._PARTITION_EOF:
-                ended.append(message.partition())
-            elif error.fatal() or not error.retriable():
-                raise KafkaException(error)
-        for partition, found in records.items():
-            if partition in self._held:
+        for partition, messages in groupby(self._consumer.consume(_ROWS, _WAIT_S), _PARTITION):
+            found: Records = []
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    found.append(message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    ended.append(partition)
+                elif error.fatal() or not error.retriable():
+                    raise KafkaException(error)
+            if found and partition in self._held:
                 self._apply(partition, found, self._reported[partition])
         for partition in ended:
             if partition in self._held:

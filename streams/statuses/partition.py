@@ -24,7 +24,7 @@ from streams.statuses.packing import (
 )
 from streams.statuses.tokens import NONE, Numbers, TokenIndex
 
-_SLICE: Final = 1000
+_SLICE: Final = 2000
 _KEY_WORDS: Final = WIDTH - EARLIER_WIDTH
 
 

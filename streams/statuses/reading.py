@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import compress
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -14,13 +14,14 @@ from schemas.errors import RejectError
 from schemas.fast import FastDecoder, epoch_ms
 from schemas.health import HealthStatus
 from streams.reference_feed import ReferenceDecoder, Rejected
+from streams.statuses.instants import epoch_ms_of
 from streams.statuses.kinds import Kinds
-from streams.statuses.packing import KEY_BYTES, Statuses, Words, keys_of
+from streams.statuses.packing import KEY_BYTES, Integers, Statuses, Words, keys_of
 
 Change = tuple[str, HealthStatus | None]
 """A person token and the status it now has; null where a tombstone erased the person."""
 
-_DECODER: Final = FastDecoder(HealthStatus)
+_PLAIN: Final = FastDecoder(HealthStatus, times_as_text=True)
 _DIGITS: Final = b"0123456789abcdef"
 _TOKEN: Final = re.compile(rb"[0-9a-f]{32}")
 _TOKEN_OF: Final = attrgetter("person_token")
@@ -39,21 +40,32 @@ class StatusReader:
 
     def __init__(self, topic: str, kinds: Kinds) -> None:
         self._kinds = kinds
-        self.decoder = ReferenceDecoder(topic, _DECODER, _TOKEN_OF, check_token)
+        self.decoder = ReferenceDecoder(topic, FastDecoder(HealthStatus), _TOKEN_OF, check_token)
 
     def read(self, messages: Sequence[Any]) -> tuple[Words, Statuses, list[Rejected]]:
         """Keys and statuses (kind 0: tombstone) in order, and the messages that are neither."""
-        keys = [message.key() for message in messages]
-        values = [message.value() for message in messages]
-        records = _DECODER.decode_batch([value for value in values if value is not None])
-        if records is not None and _are_tokens(keys):
-            whole = len(records) == len(keys)
-            lives = None if whole else [value is not None for value in values]
-            named = keys if lives is None else list(compress(keys, lives))
-            if b"".join(named) == "".join(map(_TOKEN_OF, records)).encode():
-                return keys_of(bytes.fromhex(b"".join(keys).decode())), columns_of(records, self._kinds, lives), []
+        plain = self._read_plain(messages)
+        if plain is not None:
+            return *plain, []
         changes, rejected = self.decoder.decode(messages)
         return *changes_as_columns(changes, self._kinds), rejected
+
+    def _read_plain(self, messages: Sequence[Any]) -> tuple[Words, Statuses] | None:
+        """All of them, where all are good and their times written as our own encoder does."""
+        keys = [message.key() for message in messages]
+        values = [message.value() for message in messages]
+        records = _PLAIN.decode_batch([value for value in values if value is not None])
+        if records is None or not _are_tokens(keys):
+            return None
+        lives = None if len(records) == len(keys) else [value is not None for value in values]
+        named = keys if lives is None else list(compress(keys, lives))
+        if b"".join(named) != "".join(map(_TOKEN_OF, records)).encode():
+            return None
+        times = [epoch_ms_of(list(map(time, records))) for time in _TIMES]
+        if any(column is None for column in times):
+            return None
+        columns = _columns(records, cast("list[Integers]", times), self._kinds, lives)
+        return keys_of(bytes.fromhex(b"".join(keys).decode())), columns
 
 
 def check_token(key: bytes) -> None:
@@ -70,15 +82,16 @@ def changes_as_columns(changes: Sequence[Change], kinds: Kinds) -> tuple[Words, 
     """Keys and columns of changes, in order."""
     lives = [status is not None for _, status in changes]
     records = [status for _, status in changes if status is not None]
-    return keys_of([token for token, _ in changes]), columns_of(records, kinds, lives)
+    times = [np.array(list(map(epoch_ms, map(time, records))), np.int64) for time in _TIMES]
+    return keys_of([token for token, _ in changes]), _columns(records, times, kinds, lives)
 
 
-def columns_of(records: Sequence[HealthStatus], kinds: Kinds, lives: Sequence[bool] | None = None) -> Statuses:
+def _columns(
+    records: Sequence[HealthStatus], times: Sequence[Integers], kinds: Kinds, lives: Sequence[bool] | None
+) -> Statuses:
     """The columns of records; where `lives` (one flag per entry) is false, a tombstone stands between them."""
     columns = Statuses(
-        np.array(kinds.numbers(map(_KIND, records)), np.int64),
-        np.array(list(map(_VERSION, records)), np.int64),
-        *(np.array(list(map(epoch_ms, map(time, records))), np.int64) for time in _TIMES),
+        np.array(kinds.numbers(map(_KIND, records)), np.int64), np.array(list(map(_VERSION, records)), np.int64), *times
     )
     if lives is None:
         return columns

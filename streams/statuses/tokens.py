@@ -66,21 +66,31 @@ class TokenIndex:
         slots: npt.NDArray[np.uint32] = np.zeros(size, np.uint32)
         for first in range(0, self._rows.used, _SLICE):
             numbers = self._rows.live(first, first + _SLICE)
-            _claim(slots, self._rows.words, _hashes(self._rows.words[numbers]), numbers)
+            _enter(slots, _hashes(self._rows.words[numbers]), numbers)
         self._slots, self._taken = slots, len(self._rows)
 
     def place(self, keys: Words) -> Numbers:
         """The row of each key; a new one, of zeros but for the key, where there was none. Call `reserve` before."""
-        found = self.find(keys)
-        missing = np.flatnonzero(found == NONE)
-        if len(missing):
-            fresh, new = self._rows.take(len(missing)), keys[missing]
-            self._rows.words[fresh, :2] = new
-            owners = _claim(self._slots, self._rows.words, _hashes(new), fresh)
-            found[missing] = owners
-            repeated = fresh[owners != fresh]
-            self._rows.give_back(repeated)
-            self._taken += len(fresh) - len(repeated)
+        found = np.empty(len(keys), np.intp)
+        rows, slots = self._rows, self._slots
+        waiting, hashes = np.arange(len(keys)), _hashes(keys)
+        while len(waiting):
+            places, wanted = _places(hashes, slots), keys[waiting]
+            held = slots[places]
+            # No key lies behind a slot that was never used, so here each of these is new, or one of several alike.
+            new = (held == _EMPTY).nonzero()[0]
+            if len(new):
+                fresh = rows.take(len(new))
+                rows.words[fresh, :2] = wanted[new]
+                slots[places[new]] = fresh.astype(np.uint32) + np.uint32(1)
+                held = slots[places]
+                lost = fresh[held[new] != fresh + 1]
+                rows.give_back(lost)
+                self._taken += len(fresh) - len(lost)
+            same = _holds(rows.words, held, wanted)
+            found[waiting[same]] = held[same].astype(np.intp) - 1
+            other = (~same).nonzero()[0]
+            waiting, hashes = waiting[other], _next(hashes[other])
         return found
 
     def remove(self, numbers: Numbers) -> None:
@@ -95,24 +105,15 @@ class TokenIndex:
         self._rows.give_back(numbers)
 
 
-def _claim(slots: npt.NDArray[np.uint32], words: Words, hashes: Words, numbers: Numbers) -> Numbers:
-    """Enter rows whose tokens are not there yet; of rows with one token one is entered, and returned for all."""
-    owners = numbers.copy()
-    waiting, wanted = np.arange(len(numbers)), numbers.astype(np.uint32) + np.uint32(1)
-    while len(waiting):
+def _enter(slots: npt.NDArray[np.uint32], hashes: Words, numbers: Numbers) -> None:
+    """Enter rows of different tokens, none of which is there yet."""
+    wanted = numbers.astype(np.uint32) + np.uint32(1)
+    while len(wanted):
         places = _places(hashes, slots)
         empty = slots[places] == _EMPTY
         slots[places[empty]] = wanted[empty]
-        held = slots[places]
-        lost = (held != wanted).nonzero()[0]
-        if not len(lost):
-            break
-        held, waiting, wanted, hashes = held[lost], waiting[lost], wanted[lost], hashes[lost]
-        same = _holds(words, held, words[wanted - np.uint32(1), :2])
-        owners[waiting[same]] = held[same].astype(np.intp) - 1
-        other = (~same).nonzero()[0]
-        waiting, wanted, hashes = waiting[other], wanted[other], _next(hashes[other])
-    return owners
+        lost = (slots[places] != wanted).nonzero()[0]
+        wanted, hashes = wanted[lost], _next(hashes[lost])
 
 
 def _holds(words: Words, held: npt.NDArray[np.uint32], keys: Words) -> npt.NDArray[np.bool_]:

@@ -94,6 +94,13 @@ class WorkerSettings(_Section):
     dedupe_minutes: int = Field(120, ge=1, description="repeats of one person at one venue share one alert within it")
     review_minutes: int = Field(10, ge=1, description="at most one review alert a venue within it")
     alert_id_key: SecretStr = Field(SecretStr("venuecode-development-key"), description="keys the hash in alert ids")
+    status_wait_s: float = Field(
+        900, gt=0, description="a partition whose statuses are not read by then ends the worker, nothing decided"
+    )
+    snapshot_dir: Path | None = Field(
+        None, description="of snapshots of the status store, for quick restarts; they hold person tokens; null: none"
+    )
+    snapshot_every_s: float = Field(600, gt=0, description="a changed partition is saved again after so long")
 
 
 class SinkSettings(_Section):

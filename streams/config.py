@@ -27,6 +27,9 @@ class WorkerConfig:
         max_future_ms, retention_ms: see `streams.intake.Limits`.
         max_bad_share, bad_window: see `streams.brake.DeadLetterBrake`.
         session_timeout_s: after it the brokers take a worker that fell silent for dead.
+        status_wait_s: a partition whose statuses are not read to their end by then ends the worker.
+        snapshot_dir: of the status store's snapshots; null: none are taken or used.
+        snapshot_every_s: a partition whose statuses have changed is saved again after so long.
         stall_s: with input moving and the committed offset standing still for so long, the worker gives up.
     """
 
@@ -47,4 +50,7 @@ class WorkerConfig:
     max_bad_share: float = 0.5
     bad_window: int = 10_000
     session_timeout_s: float = 6.0
+    status_wait_s: float = 900.0
+    snapshot_dir: Path | None = None
+    snapshot_every_s: float = 600.0
     stall_s: float = 60.0

@@ -18,7 +18,10 @@ from streams.metrics import WorkerMetrics
 from streams.output import Output, dead_letter_message
 from streams.reference_feed import ReferenceDecoder, Rejected
 from streams.status_store import StatusStore
+from streams.statuses.memory import release_memory
 from streams.statuses.reading import StatusReader
+from streams.statuses.snapshots import Snapshots
+from streams.statuses.topic_identity import identify
 from streams.venue_directory import VenueDirectory
 
 _LONGEST_ID: Final = 64
@@ -50,6 +53,7 @@ class Reference:
         self._config, self._output, self._metrics = config, output, metrics
         self._ready: set[int] = set()
         self._owned: frozenset[int] = frozenset()
+        self._holding = False
         self._venues_ready = threading.Event()
         topics, group = config.topics, config.group
         self._status_reader = StatusReader(topics.statuses, self.statuses.kind_numbers)
@@ -65,20 +69,24 @@ class Reference:
             f"{group}-statuses",
             topics.statuses,
             apply=self._apply_statuses,
-            caught_up=self._ready.add,
-            opened=self.statuses.open,
+            caught_up=self._statuses_caught_up,
+            opened=self._open,
             dropped=self._drop,
             on_fatal=on_fatal,
+            between=self._between,
+            patience_s=config.status_wait_s,
         )
+        self._snapshots = self._snapshots_of(config)
         self._venue_follower = TopicFollower(
             config.cluster,
             f"{group}-venues",
             topics.venues,
             apply=self._apply_venues,
-            caught_up=lambda _: self._venues_ready.set(),
-            opened=lambda _: None,
+            caught_up=lambda *_: self._venues_ready.set(),
+            opened=lambda *_: None,
             dropped=lambda _: None,
             on_fatal=on_fatal,
+            patience_s=config.status_wait_s,
         )
 
     def start(self) -> None:
@@ -87,13 +95,21 @@ class Reference:
         self._venue_follower.start()
         self._status_follower.start()
 
+    def hold(self) -> None:
+        """Let go of nothing from now on: what is owned when the worker stops goes into the last snapshot."""
+        self._holding = True
+
     def close(self) -> None:
-        """Stop following."""
+        """Stop following, and save what is owned."""
         self._venue_follower.close()
         self._status_follower.close()
+        if self._snapshots is not None:
+            self._snapshots.save_all()
 
     def own(self, partitions: Collection[int]) -> None:
         """These partitions of the scans are owned from now on: read their statuses, let go of all others."""
+        if self._holding:
+            return
         self._owned = frozenset(partitions)
         self._status_follower.follow(partitions)
 
@@ -103,17 +119,53 @@ class Reference:
 
     def waiting_for(self) -> list[str]:
         """What is not caught up yet, in words."""
-        missing = [f"statuses of partition {number}" for number in sorted(self._owned - self._ready)]
+        behind = self._status_follower.behind()
+        missing = [
+            f"statuses of partition {number}{_words(behind.get(number))}"
+            for number in sorted(self._owned - self._ready)
+        ]
         return missing if self._venues_ready.is_set() else ["venues", *missing]
+
+    def _snapshots_of(self, config: WorkerConfig) -> Snapshots | None:
+        if config.snapshot_dir is None:
+            return None
+        return Snapshots(
+            config.snapshot_dir,
+            config.topics.statuses,
+            self.statuses,
+            identify=lambda: identify(config.cluster, config.topics.statuses),
+            end_of=self._status_follower.end_of,
+            every_s=config.snapshot_every_s,
+        )
+
+    def _open(self, partition: int, low: int, high: int) -> int | None:
+        self.statuses.open(partition)
+        return None if self._snapshots is None else self._snapshots.load(partition, low, high)
+
+    def _statuses_caught_up(self, partition: int, next_offset: int) -> None:
+        if self._snapshots is not None:
+            self._snapshots.caught_up(partition, next_offset)
+        if partition not in self._ready:
+            self._ready.add(partition)
+            if self._ready >= self._owned:
+                release_memory()
+
+    def _between(self) -> None:
+        if self._snapshots is not None:
+            self._snapshots.step()
 
     def _drop(self, partition: int) -> None:
         self._ready.discard(partition)
         self.statuses.drop(partition)
+        if self._snapshots is not None:
+            self._snapshots.dropped(partition)
 
     def _apply_statuses(self, partition: int, records: Records, reported: int) -> None:
         keys, statuses, rejected = self._status_reader.read(records)
         self.statuses.apply_columns(partition, keys, statuses)
         self._set_aside(self._status_reader.decoder, self._status_follower, records, rejected, reported)
+        if self._snapshots is not None:
+            self._snapshots.applied(partition, records[-1].offset() + 1)
 
     def _apply_venues(self, partition: int, records: Records, reported: int) -> None:
         changes, rejected = self._venue_decoder.decode(records)
@@ -144,3 +196,7 @@ class Reference:
         except TimeoutError:
             raise FatalError(f"dead letters of {decoder.topic} were not acknowledged") from None
         follower.mark_reported(records[0].partition(), records[-1].offset() + 1)
+
+
+def _words(records_left: int | None) -> str:
+    return "" if records_left is None else f" ({records_left:,} records to read)"

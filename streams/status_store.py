@@ -43,6 +43,18 @@ class StatusStore:
         """Begin a partition, empty."""
         self._partitions[partition] = PartitionStatuses()
 
+    def put(self, partition: int, statuses: PartitionStatuses) -> None:
+        """Take over a partition that was filled elsewhere with this store's kinds."""
+        self._partitions[partition] = statuses
+
+    def partition(self, partition: int) -> PartitionStatuses:
+        """One partition.
+
+        Raises:
+            KeyError: it is not owned.
+        """
+        return self._partitions[partition]
+
     def drop(self, partition: int) -> None:
         """Let go of a partition and its memory."""
         self._partitions.pop(partition, None)

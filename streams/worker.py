@@ -147,6 +147,7 @@ class _Worker:
         guard = threading.Timer(_STOP_S, die, [f"stopping took longer than {_STOP_S:.0f} s"])
         guard.daemon = True
         guard.start()
+        self._reference.hold()
         await app.stop()
         guard.cancel()
         return not stopped.is_set()

@@ -39,6 +39,9 @@ def worker_config(
         batch_rows=chosen.batch_rows,
         dedupe_ms=chosen.dedupe_minutes * _MINUTE_MS,
         review_ms=chosen.review_minutes * _MINUTE_MS,
+        status_wait_s=chosen.status_wait_s,
+        snapshot_dir=chosen.snapshot_dir,
+        snapshot_every_s=chosen.snapshot_every_s,
         alert_id_key=chosen.alert_id_key.get_secret_value().encode(),
         retention_ms=None if settings.retention.analysis else settings.retention.days * _DAY_MS,
     )

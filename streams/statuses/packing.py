@@ -91,3 +91,9 @@ def with_places(words: Words, places: npt.NDArray[Any]) -> Words:
     """Words 2 to 5 that say where the superseded statuses are; changes and returns them."""
     words[:, 3] = (words[:, 3] & _LOW) | (places.astype(np.uint64) << _HALF)
     return words
+
+
+def with_kinds(words: Words, numbers: Words) -> Words:
+    """Words 2 to 5 whose kind k has become numbers[k]; changes and returns them."""
+    words[:, 3] = (words[:, 3] & ~_KIND) | numbers[words[:, 3] & _KIND]
+    return words

@@ -20,6 +20,7 @@ from streams.statuses.packing import (
     places_of,
     times_of,
     versions_of,
+    with_kinds,
     with_places,
 )
 from streams.statuses.tokens import NONE, Numbers, TokenIndex
@@ -86,6 +87,38 @@ class PartitionStatuses:
             np.where(in_force, versions_of(words), -1),
             np.where(in_force, times_of(words, 2), 0),
         )
+
+    @property
+    def rows_used(self) -> int:
+        """Where the rows end that `copy` has to be asked for."""
+        return self._rows.used
+
+    def copy(self, first: int, end: int) -> tuple[Words, Words]:
+        """Rows `first` to before `end` of those in use, and what they superseded, numbered from 1 among themselves.
+
+        To be called by the thread that applies changes: nobody else changes rows.
+        """
+        rows: Words = self._rows.words[self._rows.live(first, end)]
+        places = places_of(rows[:, _KEY_WORDS:])
+        superseding = places > 0
+        earlier: Words = self._earlier.words[places[superseding] - 1]
+        places[superseding] = np.arange(1, len(earlier) + 1)
+        with_places(rows[:, _KEY_WORDS:], places)
+        return rows, earlier
+
+    def restore(self, rows: Words, earlier: Words, kind_numbers: Words) -> None:
+        """Take over what `copy` gave, kinds numbered anew; a person who is there already stays as he is."""
+        self._index.reserve(len(rows))
+        with self._lock:
+            numbers = self._index.place(rows[:, :_KEY_WORDS])
+            new = kinds_of(self._rows.words[numbers, _KEY_WORDS:]) == 0
+            words = with_kinds(rows[:, _KEY_WORDS:], kind_numbers)[new]
+            places = places_of(words)
+            superseding = places > 0
+            kept = self._earlier.take(int(superseding.sum()))
+            self._earlier.words[kept] = with_kinds(earlier, kind_numbers)[places[superseding] - 1]
+            places[superseding] = kept + 1
+            self._rows.words[numbers[new], _KEY_WORDS:] = with_places(words, places)
 
     def _apply(self, keys: Words, statuses: Statuses) -> None:
         packed = pack(statuses)

@@ -30,6 +30,7 @@ class Reader:
         self.reported: dict[int, int] = {}
         self.caught_up: set[int] = set()
         self.before_caught_up: dict[int, int] = {}
+        self.starts: dict[int, int] = {}
         self.fatal: list[str] = []
         self.lock = threading.Lock()
         self.mark = False
@@ -39,7 +40,7 @@ class Reader:
             topic,
             apply=self._apply,
             caught_up=self._caught_up,
-            opened=lambda partition: self.latest.__setitem__(partition, {}),
+            opened=self._opened,
             dropped=self._dropped,
             on_fatal=self.fatal.append,
         )
@@ -51,7 +52,11 @@ class Reader:
         if self.mark:
             self.follower.mark_reported(partition, records[-1].offset() + 1)
 
-    def _caught_up(self, partition: int) -> None:
+    def _opened(self, partition: int, low: int, high: int) -> int | None:
+        self.latest[partition] = {}
+        return self.starts.get(partition)
+
+    def _caught_up(self, partition: int, next_offset: int) -> None:
         self.before_caught_up.setdefault(partition, len(self.latest[partition]))
         self.caught_up.add(partition)
 

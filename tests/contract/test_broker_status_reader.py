@@ -25,12 +25,14 @@ TIMEOUT = 30.0
 class Reader:
     """A follower that keeps the latest value of each key, as the worker's stores do."""
 
-    def __init__(self, cluster: Cluster, topic: str) -> None:
+    def __init__(self, cluster: Cluster, topic: str, patience_s: float = 60) -> None:
         self.latest: dict[int, dict[bytes, bytes | None]] = defaultdict(dict)
         self.reported: dict[int, int] = {}
         self.caught_up: set[int] = set()
         self.before_caught_up: dict[int, int] = {}
         self.starts: dict[int, int] = {}
+        self.ends: dict[int, int] = {}
+        self.values: list[bytes] = []
         self.fatal: list[str] = []
         self.lock = threading.Lock()
         self.mark = False
@@ -43,11 +45,13 @@ class Reader:
             opened=self._opened,
             dropped=self._dropped,
             on_fatal=self.fatal.append,
+            patience_s=patience_s,
         )
 
     def _apply(self, partition: int, records: list[Any], reported: int) -> None:
         with self.lock:
             self.reported[partition] = reported
+            self.values += [record.value() for record in records]
             self.latest[partition].update((record.key(), record.value()) for record in records)
         if self.mark:
             self.follower.mark_reported(partition, records[-1].offset() + 1)
@@ -58,6 +62,7 @@ class Reader:
 
     def _caught_up(self, partition: int, next_offset: int) -> None:
         self.before_caught_up.setdefault(partition, len(self.latest[partition]))
+        self.ends[partition] = next_offset
         self.caught_up.add(partition)
 
     def _dropped(self, partition: int) -> None:
@@ -116,6 +121,38 @@ def test_a_reader_holds_only_its_partitions_and_reads_one_it_gets_again_from_the
         reader.follower.follow((0,))
         wait_until(lambda: reader.caught_up == {0}, TIMEOUT, "the first partition to be read again")
         assert set(reader.all()) == {key for key in keys if partition_of(key, PARTITIONS) == 0}
+
+
+def test_a_reader_begins_where_it_is_told_to_and_says_how_much_it_has_to_read(cluster: Cluster) -> None:
+    topic = cluster.topic()
+    key = b"somebody"
+    number = partition_of(key, PARTITIONS)
+    fill(cluster, topic, *((key, b"%d" % value) for value in range(10)))
+    with reading(cluster, topic) as reader:
+        reader.starts[number] = 7
+        reader.lock.acquire()
+        try:
+            reader.follower.follow((number,))
+            wait_until(lambda: reader.follower.behind() == {number: 3}, TIMEOUT, "the reader to say what is left")
+        finally:
+            reader.lock.release()
+        wait_until(lambda: number in reader.caught_up, TIMEOUT, "the partition to be caught up")
+        assert reader.values == [b"7", b"8", b"9"]
+        assert reader.ends == {number: 10}
+        wait_until(lambda: reader.follower.behind() == {}, TIMEOUT, "nothing to be left")
+
+
+def test_a_reader_that_does_not_get_to_the_end_in_time_gives_up_loudly(cluster: Cluster) -> None:
+    topic = cluster.topic()
+    fill(cluster, topic, (b"somebody", b"1"))
+    reader = Reader(cluster, topic, patience_s=0)
+    reader.follower.follow((0,))
+    reader.follower.start()
+    try:
+        wait_until(lambda: reader.fatal, TIMEOUT, "the reader to give up")
+    finally:
+        reader.follower.close()
+    assert "partition 0 was not read to its end within 0 s" in reader.fatal[0]
 
 
 def test_what_was_reported_is_remembered_by_the_next_reader(cluster: Cluster) -> None:

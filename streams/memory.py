@@ -1,4 +1,4 @@
-"""How the C library's allocator is told to treat what a batch leaves behind."""
+"""How the C library's allocator is told to treat what was freed."""
 
 from __future__ import annotations
 
@@ -22,3 +22,15 @@ def keep_freed_memory() -> None:
         return
     mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)
     mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def give_back_freed_memory() -> None:
+    """Give all freed memory back to the kernel now; does nothing where the C library is none that can.
+
+    Reading the statuses leaves a client's buffers behind: measured 100 to 230 MB that nobody needs again.
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return
+    trim(0)

@@ -14,11 +14,11 @@ from schemas.venue import Venue
 from streams.brake import DeadLetterBrake
 from streams.config import WorkerConfig
 from streams.follower import Records, TopicFollower
+from streams.memory import give_back_freed_memory
 from streams.metrics import WorkerMetrics
 from streams.output import Output, dead_letter_message
 from streams.reference_feed import ReferenceDecoder, Rejected
 from streams.status_store import StatusStore
-from streams.statuses.memory import release_memory
 from streams.statuses.reading import StatusReader
 from streams.statuses.snapshots import Snapshots
 from streams.statuses.topic_identity import identify
@@ -148,7 +148,7 @@ class Reference:
         if partition not in self._ready:
             self._ready.add(partition)
             if self._ready >= self._owned:
-                release_memory()
+                give_back_freed_memory()
 
     def _between(self) -> None:
         if self._snapshots is not None:

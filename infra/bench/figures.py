@@ -14,11 +14,13 @@ FIGURES: Final[Mapping[str, str]] = {
     "rows_per_s": "rows/s",
     "fill_per_s": "filled/s",
     "updates_per_s": "updates/s",
+    "lookups_per_s": "look-ups/s",
     "alerts_per_s": "alerts/s",
     "cpu_s_per_million": "CPU-s per million",
     "bytes_per_person": "bytes a person",
     "scan_to_alert_ms": "scan to alert ms (p50 / p99)",
     "scan_to_row_ms": "scan to row ms (p50 / p99)",
+    "restart_s": "restart s",
     "lag_s": "lag s",
     "peak_rss_mb": "peak MB",
 }

@@ -46,14 +46,14 @@ def fill_scans(cluster: ClientConfig, topics: Topics, scans: int, statuses: int,
     now = datetime.now(UTC).replace(microsecond=0)
     people = [rng.randbytes(16).hex() for _ in range(max(1, statuses))]
     strangers = [rng.randbytes(16).hex() for _ in range(len(people) // 100 + 1)]
-    _fill(cluster, topics.venues, (_venue(number, rng) for number in range(VENUES)), lambda venue: venue.venue_id)
-    _fill(
+    fill_topic(cluster, topics.venues, (_venue(number, rng) for number in range(VENUES)), lambda venue: venue.venue_id)
+    fill_topic(
         cluster,
         topics.statuses,
         (_status(person, now, rng) for person in people[:statuses]),
         lambda status: status.person_token,
     )
-    _fill(
+    fill_topic(
         cluster,
         topics.scans,
         (_scan(rng.choice(strangers if rng.random() < _UNKNOWN_SHARE else people), now, rng) for _ in range(scans)),
@@ -105,7 +105,12 @@ def _scan(person: str, now: datetime, rng: random.Random) -> Scan:
     )
 
 
-def _fill(cluster: ClientConfig, topic: str, records: Iterator[R], key: Callable[[R], str]) -> None:
+def fill_topic(cluster: ClientConfig, topic: str, records: Iterator[R], key: Callable[[R], str]) -> None:
+    """Put records on a topic.
+
+    Raises:
+        FatalError: one was not acknowledged.
+    """
     failed: list[str] = []
 
     def delivered(error: Any, _message: Any) -> None:

@@ -35,7 +35,7 @@ def identify(cluster: ClientConfig, topic: str) -> TopicIdentity:
     Raises:
         RetryableError: they did not answer, know no ids, or this user may not ask.
     """
-    admin = AdminClient(dict(cluster))
+    admin = AdminClient({**cluster, "log_level": 3})  # or it tells of events that were on their way when it ended
     try:
         cluster_id = cast("str | None", admin.list_topics(topic, timeout=_TIMEOUT_S).cluster_id)
         described = admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT_S)[topic].result()

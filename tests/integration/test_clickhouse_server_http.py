@@ -290,6 +290,59 @@ def test_an_upload_that_breaks_off_stores_nothing(clickhouse: ClickHouseServer, 
     assert _count(clickhouse, "t", clickhouse_database) == 0
 
 
+def _large_rows(count: int) -> bytes:
+    return b"".join(b'{"n":%d,"s":"%s"}\n' % (number, b"x" * 90) for number in range(count))
+
+
+def test_a_body_of_known_length_is_stored_whole_and_the_next_request_finds_the_server(
+    clickhouse: ClickHouseServer, clickhouse_database: str
+) -> None:
+    """Several times the pipe's capacity: it goes from the socket to the engine past the event loop."""
+    _ask(clickhouse, f"CREATE TABLE {clickhouse_database}.whole (n UInt64, s String) ENGINE = Memory")
+    with connection(clickhouse.host, clickhouse.port) as link:
+        for _ in range(2):
+            link.request(
+                "POST",
+                f"/?database={clickhouse_database}&query=INSERT+INTO+whole+FORMAT+JSONEachRow",
+                body=_large_rows(100_000),
+            )
+            response = link.getresponse()
+            assert (response.status, response.read()) == (200, b"")
+            assert json.loads(response.headers["X-ClickHouse-Summary"])["written_rows"] == "100000"
+    answer = _ask(clickhouse, f"SELECT count(), uniqExact(n), sum(length(s)) FROM {clickhouse_database}.whole")
+    assert answer.body == b"200000\t100000\t18000000\n"
+
+
+def test_a_bad_row_in_a_large_body_is_answered_though_most_of_the_body_is_still_to_come(
+    clickhouse: ClickHouseServer, clickhouse_database: str
+) -> None:
+    _ask(clickhouse, f"CREATE TABLE {clickhouse_database}.whole (n UInt64, s String) ENGINE = Memory")
+    body = b'{"n":"no number"}\n' + _large_rows(100_000)
+    answer = _ask(clickhouse, "INSERT INTO whole FORMAT JSONEachRow", body=body, database=clickhouse_database)
+    assert answer.status == 400
+    assert answer.headers["x-clickhouse-exception-code"] in ("26", "27", "117")
+    assert _count(clickhouse, "whole", clickhouse_database) == 0
+
+
+@pytest.mark.parametrize("sent", [0.05, 0.9])
+def test_a_large_body_that_breaks_off_stores_nothing(
+    clickhouse: ClickHouseServer, clickhouse_database: str, sent: float
+) -> None:
+    _ask(clickhouse, f"CREATE TABLE {clickhouse_database}.whole (n UInt64, s String) ENGINE = Memory")
+    body = _large_rows(100_000)
+    with connection(clickhouse.host, clickhouse.port) as link:
+        link.putrequest(
+            "POST",
+            f"/?database={clickhouse_database}&query_id={clickhouse_database}&query=INSERT+INTO+whole+FORMAT+JSONEachRow",
+        )
+        link.putheader("Content-Length", str(len(body)))
+        link.endheaders()
+        link.send(body[: int(len(body) * sent)])
+    running = f"SELECT count() FROM system.processes WHERE Settings['log_comment'] = '{clickhouse_database}'"
+    wait_until(lambda: _ask(clickhouse, running).body == b"0\n", 10, "the statement to end")
+    assert _count(clickhouse, "whole", clickhouse_database) == 0
+
+
 def test_sixteen_clients_read_and_write_at_once(clickhouse: ClickHouseServer, clickhouse_database: str) -> None:
     setup = clickhouse.client(clickhouse_database)
     setup.command("CREATE TABLE t (who UInt8, n UInt64) ENGINE = MergeTree ORDER BY n")

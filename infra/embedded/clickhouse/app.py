@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from infra.embedded.clickhouse.auth import Credentials, gives_credentials
 from infra.embedded.clickhouse.blocks import BlockDecoder, BlockEncoder
 from infra.embedded.clickhouse.body import ClientGoneError, RequestBody
+from infra.embedded.clickhouse.bulk import REST_OF_BODY
 from infra.embedded.clickhouse.codecs import choose_encoding, decoder_for, encoder_for
 from infra.embedded.clickhouse.engine import Engine
 from infra.embedded.clickhouse.errors import AUTHENTICATION_FAILED, UNKNOWN_EXCEPTION, ServerError
@@ -48,7 +49,7 @@ class QueryEndpoint:
         if method not in ("GET", "HEAD", "POST"):
             await PlainTextResponse(f"Method {method} is not supported\n", 405)(scope, receive, send)
             return
-        body = RequestBody(receive, [])
+        body = RequestBody(receive, [], scope.get("extensions", {}).get(REST_OF_BODY))
         try:
             await self._answer(method, names, headers, body, send)
         except ClientGoneError:

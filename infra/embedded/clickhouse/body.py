@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
 
 from starlette.types import Receive
 
 from infra.embedded.clickhouse.codecs import Decoder
 from infra.embedded.clickhouse.errors import QUERY_IS_TOO_LARGE, ServerError
+
+
+class RestOfBody(Protocol):
+    """What of a body was not received yet (`infra.embedded.clickhouse.bulk`)."""
+
+    first: bytes
+
+    async def move_to(self, pipe: int) -> None:
+        """Move all of it into a pipe."""
+
+
+TakeOver = Callable[[int], RestOfBody | None]
 
 
 class ClientGoneError(Exception):
@@ -20,12 +33,26 @@ class RequestBody:
     Args:
         receive: the ASGI channel.
         decoders: applied in this order.
+        take_over: gives what was not received yet as a `RestOfBody`, where that is possible.
     """
 
-    def __init__(self, receive: Receive, decoders: list[Decoder]) -> None:
+    def __init__(self, receive: Receive, decoders: list[Decoder], take_over: TakeOver | None = None) -> None:
         self._receive = receive
+        self._take_over = take_over
+        self._received = 0
         self.decoders = decoders
         self.complete = False
+
+    def rest(self) -> RestOfBody | None:
+        """All that was not received yet, to be moved by the kernel; from then on this body is complete.
+
+        None where that is not possible: go on with `pieces`.
+        """
+        if self.complete or self.decoders or self._take_over is None:
+            return None
+        rest = self._take_over(self._received)
+        self.complete = rest is not None
+        return rest
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The content; may be iterated again after a break, for the rest.
@@ -74,4 +101,5 @@ class RequestBody:
             raise ClientGoneError
         self.complete = not message.get("more_body", False)
         body: bytes = message.get("body", b"")
+        self._received += len(body)
         return body, self.complete

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 
-from infra.embedded.clickhouse.body import ClientGoneError, RequestBody
+from infra.embedded.clickhouse.body import ClientGoneError, RequestBody, RestOfBody
 from infra.embedded.clickhouse.engine import Engine, Result
 from infra.embedded.clickhouse.errors import READONLY, SYNTAX_ERROR, ServerError
 from infra.embedded.clickhouse.insert import Insert, Plain
@@ -109,6 +109,9 @@ class Execution:
         try:
             with contextlib.suppress(BrokenPipeError):
                 await pipe.write(memoryview(self._text)[statement.data_at :])
+                rest = self._body.rest()
+                if rest is not None:
+                    await self._move(rest, pipe)
                 async for piece in self._body.pieces():
                     await pipe.write(piece)
         except (ClientGoneError, ServerError, asyncio.CancelledError):
@@ -119,6 +122,11 @@ class Execution:
             raise
         pipe.finish()
         return await asyncio.shield(asyncio.wrap_future(work))
+
+    async def _move(self, rest: RestOfBody, pipe: InputPipe) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            await pipe.write(rest.first)
+        await rest.move_to(pipe.number)
 
     async def _select(self, statement: Select, lease: Lease) -> Result:
         pipe = OutputPipe()

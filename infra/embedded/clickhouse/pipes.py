@@ -74,6 +74,15 @@ class InputPipe:
             except BlockingIOError:
                 await _ready(self._own.number, write=True)
 
+    @property
+    def number(self) -> int:
+        """Descriptor of the end that is written to.
+
+        Raises:
+            ValueError: the pipe is finished.
+        """
+        return self._own.number
+
     def finish(self) -> None:
         """No more data: the engine sees the end of its file."""
         self._own.close()

@@ -65,6 +65,7 @@ def _run(arguments: argparse.Namespace) -> int:
     # Heavy, so not before everything cheap has been checked.
     from infra.embedded.clickhouse.app import make_app
     from infra.embedded.clickhouse.auth import Credentials
+    from infra.embedded.clickhouse.bulk import BulkProtocol
     from infra.embedded.clickhouse.engine import Engine
 
     engine = Engine(arguments.data_dir)
@@ -72,7 +73,7 @@ def _run(arguments: argparse.Namespace) -> int:
     config = uvicorn.Config(
         app,
         lifespan="off",
-        http="h11",
+        http=BulkProtocol,
         h11_max_incomplete_event_size=_LONGEST_ADDRESS,
         ws="none",
         access_log=False,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from schemas.errors import ConfigurationError, RetryableError
 
-# Numbers of ClickHouse's src/Common/ErrorCodes.cpp. CANNOT_READ_ALL_DATA (33) is none of them: the decoder has seen that
-# every row is whole, so it speaks of the connection or of the server's disk.
+# Numbers of ClickHouse's src/Common/ErrorCodes.cpp. CANNOT_READ_ALL_DATA (33) is none of them: the decoder has seen
+# that every row is whole, so it speaks of the connection or of the server's disk.
 _BAD_ROW = frozenset({6, 26, 27, 38, 41, 53, 69, 70, 72, 117, 131, 321, 349, 376, 407, 469, 691})
 _MISSING = {10: "a column", 16: "a column", 47: "a column", 60: "a table", 81: "the database"}
 _NOT_LET_IN = frozenset({192, 193, 194, 497, 516})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.alert import Alert
 from schemas.base import format_timestamp
@@ -100,9 +102,17 @@ class Decider:
         raising = (
             at for at in np.flatnonzero(np.isin(statuses.kind, alerting)).tolist() if scans.directions[at] == "enter"
         )
-        careful.update(positions[at] for at in raising)
-        careful.update(positions[at] for at in np.flatnonzero(~believed).tolist())
+        again = {*raising, *np.flatnonzero(~believed).tolist()}
+        careful.update(positions[at] for at in again)
+        self._count(np.delete(statuses.kind, list(again)))
         return sorted(careful)
+
+    def _count(self, kinds: NDArray[Any]) -> None:
+        """Count the decisions of scans whose statuses are of these kinds."""
+        rules, found = self.policy.rules.rules, Counter[str]()
+        for number, count in zip(*(each.tolist() for each in np.unique(kinds, return_counts=True)), strict=True):
+            found[rules[self.statuses.kinds[number][0]].decision] += count
+        self.metrics.decided(found)
 
     def _decide_carefully(self, batch: Batch, positions: Sequence[int], now: datetime, visits: Values) -> list[Message]:
         """Decide some records of a batch from their decoded scans; returns alerts, then dead letters."""
@@ -124,6 +134,7 @@ class Decider:
             decided.append(visit)
             if alert is not None:
                 raised.append((alert, batch.timestamps_ms[at]))
+        self.metrics.decided(Counter(visit.decision for visit in decided))
         for within, value in zip(intake.positions, encode_batch(decided), strict=True):
             visits[positions[within]] = value
         messages = self._alerts(raised)
@@ -147,7 +158,8 @@ class Decider:
                 continue
             self.metrics.alerts.labels(alert.level).inc()
             headers = [(APPENDED_AT, str(appended_ms).encode())]
-            messages.append(Message(self.topics.alerts(alert.level), alert.area_code.encode(), encode(alert), headers))
+            topic, key = self.topics.alerts(alert.level), alert.area_code.encode()
+            messages.append(Message(topic, key, encode(alert), headers, appended_ms))
         return messages
 
 

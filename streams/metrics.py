@@ -1,46 +1,60 @@
-"""The worker's metrics: a closed list, each with its unit and meaning. No label ever holds a person token."""
+"""The worker's metrics, of the closed list in `schemas.metrics`. Counted by the batch; no label holds a token."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+import time
+from collections import Counter
 
-_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10)
-_ROWS = (1, 2, 5, 10, 50, 100, 500, 1000, 2000, 4000, 10_000)
+from schemas.metric_registry import MetricRegistry
+from schemas.metrics import EXPORTED
 
 
 class WorkerMetrics:
     """All metrics of one worker, in a registry of its own."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        name = "venuecode_worker_"
-        self.scans = Counter(f"{name}scans", "Scan records read, bad ones included", registry=registry)
-        self.visits = Counter(f"{name}visits", "Visits acknowledged by Kafka", registry=registry)
-        self.alerts = Counter(f"{name}alerts", "Alerts produced", ["level"], registry=registry)
-        self.alerts_repeated = Counter(
-            f"{name}alerts_repeated", "Alerts not sent because their id was raised before", ["level"], registry=registry
-        )
-        self.dead_letters = Counter(
-            f"{name}dead_letters", "Records set aside, of all topics read", ["topic", "reason"], registry=registry
-        )
-        self.batch_rows = Histogram(f"{name}batch_rows", "Scans in a batch", buckets=_ROWS, registry=registry)
-        self.batch_seconds = Histogram(
-            f"{name}batch_seconds", "Seconds of work on a batch: decode to produce", buckets=_SECONDS, registry=registry
-        )
-        self.delivery_seconds = Histogram(
-            f"{name}delivery_seconds",
-            "Seconds from produce until a batch's outputs were acknowledged",
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.scan_age_seconds = Histogram(
-            f"{name}scan_age_seconds",
-            "Seconds from the append of a batch's first scan until its outputs were acknowledged",
-            buckets=(*_SECONDS, 30, 60, 600, 3600),
-            registry=registry,
-        )
-        self.partitions = Gauge(f"{name}partitions", "Partitions of the scans owned", registry=registry)
-        self.lag = Gauge(f"{name}lag", "Scans of owned partitions not yet committed", registry=registry)
-        self.statuses = Gauge(f"{name}statuses", "Persons with a status in the store", registry=registry)
-        self.venues = Gauge(f"{name}venues", "Venues in the directory", registry=registry)
-        self.ready = Gauge(f"{name}ready", "1 when statuses and venues are caught up, else 0", registry=registry)
+        make = MetricRegistry("venuecode_worker_", EXPORTED["worker"])
+        self.registry = make.registry
+        self.scans = make.counter("scans")
+        self.visits = make.counter("visits")
+        self.decisions = make.counter("decisions")
+        self.alerts = make.counter("alerts")
+        self.alerts_repeated = make.counter("alerts_repeated")
+        self.dead_letters = make.counter("dead_letters")
+        self.batch_rows = make.histogram("batch_rows")
+        self.batch_seconds = make.histogram("batch_seconds")
+        self.delivery_seconds = make.histogram("delivery_seconds")
+        self.scan_age_seconds = make.histogram("scan_age_seconds")
+        self.alert_seconds = make.many("alert_seconds")
+        self.partitions = make.gauge("partitions")
+        self.lag_records = make.gauge("lag_records")
+        self.lag_seconds = make.gauge("lag_seconds")
+        self.statuses = make.gauge("statuses")
+        self.status_bytes = make.gauge("status_bytes")
+        self.status_age_seconds = make.gauge("status_age_seconds")
+        self.venues = make.gauge("venues")
+        self.ready = make.gauge("ready")
+        self._finished_ms: dict[int, int] = {}
+
+    def decided(self, decisions: Counter[str]) -> None:
+        """Count a batch's decisions."""
+        for decision, count in decisions.items():
+            self.decisions.labels(decision).inc(count)
+
+    def finished(self, partition: int, appended_ms: int) -> None:
+        """A batch is acknowledged: its last scan was appended at this moment, epoch milliseconds."""
+        self._finished_ms[partition] = appended_ms
+
+    def lag(self, partition: int, records: int, *, waits: bool) -> None:
+        """How far a partition is behind; `waits`: scans are there that are not finished."""
+        finished = self._finished_ms.get(partition)
+        self.lag_records.labels(partition).set(records)
+        age = 0.0 if finished is None or not waits else max(0.0, time.time() - finished / 1000)
+        self.lag_seconds.labels(partition).set(age)
+
+    def owns(self, partitions: frozenset[int]) -> None:
+        """These partitions are owned from now on; of others nothing is shown."""
+        self.partitions.set(len(partitions))
+        self.lag_records.clear()
+        self.lag_seconds.clear()
+        self._finished_ms.clear()

@@ -27,12 +27,17 @@ OnFatal = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One record to be produced by itself, because it carries headers."""
+    """One record to be produced by itself, because it carries headers.
+
+    Attributes:
+        appended_ms: of an alert, Kafka's timestamp of the scan that raised it, epoch milliseconds.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]] = field(default_factory=list)
+    appended_ms: int | None = None
 
 
 def dead_letter_message(topic: str, letter: DeadLetter) -> Message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 
@@ -62,9 +62,10 @@ class Pipeline:
         future = self._output.submit(messages, visits)
         self._at_step(Step.AFTER_PRODUCE)
         self._under_way.add(future)
+        raised = [message.appended_ms for message in messages if message.appended_ms is not None]
 
         def finished(_: Future[None]) -> None:
-            self._loop.call_soon_threadsafe(self._finished, batch, future, len(visits), produced)
+            self._loop.call_soon_threadsafe(self._finished, batch, future, len(visits), produced, raised)
 
         future.add_done_callback(finished)
 
@@ -74,7 +75,9 @@ class Pipeline:
             await asyncio.wait([asyncio.wrap_future(future) for future in self._under_way])
             await asyncio.sleep(0)  # the callbacks that mark tickets were queued before this task was woken
 
-    def _finished(self, batch: Batch, future: Future[None], visits: int, produced: float) -> None:
+    def _finished(
+        self, batch: Batch, future: Future[None], visits: int, produced: float, raised: Sequence[int]
+    ) -> None:
         self._at_step(Step.BEFORE_ACKNOWLEDGE)
         self._ledger.done(batch.ticket)
         self._at_step(Step.AFTER_ACKNOWLEDGE)
@@ -83,4 +86,8 @@ class Pipeline:
         metrics = self._decider.metrics
         metrics.visits.inc(visits)
         metrics.delivery_seconds.observe(time.monotonic() - produced)
-        metrics.scan_age_seconds.observe(max(0.0, time.time() - batch.timestamps_ms[0] / 1000))
+        now = time.time()
+        metrics.scan_age_seconds.observe(max(0.0, now - batch.timestamps_ms[0] / 1000))
+        metrics.finished(batch.place.partition, batch.timestamps_ms[-1])
+        if raised:
+            metrics.alert_seconds.observe_all([max(0.0, now - appended / 1000) for appended in raised])

@@ -82,8 +82,10 @@ class Progress:
         return found
 
     def _judge(self, standings: dict[int, tuple[int, int]]) -> None:
-        self._metrics.lag.set(sum(high - committed for committed, high in standings.values()))
         for partition, (committed, high) in standings.items():
+            finished = self._ledger.committable(Place(self._topic, partition))
+            waits = max(committed, finished or 0) < high and not self._is_through(partition, committed, high)
+            self._metrics.lag(partition, high - committed, waits=waits)
             if not self._is_open(partition):
                 self._detector.forget(partition)
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
@@ -54,6 +55,7 @@ class Reference:
         self._ready: set[int] = set()
         self._owned: frozenset[int] = frozenset()
         self._holding = False
+        self._newest_status_ms = 0
         self._venues_ready = threading.Event()
         topics, group = config.topics, config.group
         self._status_reader = StatusReader(topics.statuses, self.statuses.kind_numbers)
@@ -117,6 +119,10 @@ class Reference:
         """Whether scans of this partition may be decided."""
         return partition in self._ready and self._venues_ready.is_set()
 
+    def status_age_s(self) -> float:
+        """Seconds since the newest status that was read was appended to its topic; 0 before the first."""
+        return max(0.0, time.time() - self._newest_status_ms / 1000) if self._newest_status_ms else 0.0
+
     def waiting_for(self) -> list[str]:
         """What is not caught up yet, in words."""
         behind = self._status_follower.behind()
@@ -162,6 +168,7 @@ class Reference:
 
     def _apply_statuses(self, partition: int, records: Records, reported: int) -> None:
         keys, statuses, rejected = self._status_reader.read(records)
+        self._newest_status_ms = max(self._newest_status_ms, records[-1].timestamp()[1])
         self.statuses.apply_columns(partition, keys, statuses)
         self._set_aside(self._status_reader.decoder, self._status_follower, records, rejected, reported)
         if self._snapshots is not None:

@@ -95,6 +95,8 @@ class _Worker:
         self._output = Output(config.cluster, config.topics.visits, die)
         self._reference = Reference(config, self._output, self._metrics, die)
         self._metrics.statuses.set_function(lambda: len(self._reference.statuses))
+        self._metrics.status_bytes.set_function(lambda: self._reference.statuses.nbytes)
+        self._metrics.status_age_seconds.set_function(self._reference.status_age_s)
         self._metrics.venues.set_function(lambda: len(self._reference.venues))
 
     async def run(self) -> int:
@@ -196,7 +198,7 @@ class _Worker:
     def _own(self, places: frozenset[Place]) -> None:
         self._assigned = True
         self._owned = frozenset(place.partition for place in places)
-        self._metrics.partitions.set(len(places))
+        self._metrics.owns(self._owned)
         self._reference.own(self._owned)
 
     def _is_open(self, place: Place) -> bool:

@@ -55,12 +55,14 @@ class Batch:
         full_since: monotonic seconds when it was found full with the batch before it still being written; else 0.
         work: per topic, what to do in order: topics that take turns must not make an insert of every turn.
         next_offsets: what to commit when all of it is acknowledged, by topic and partition.
+        first: offset and Kafka's timestamp (epoch ms) of the first record, by topic and partition.
     """
 
     generation: int
     opened_at: float
     work: dict[str, tuple[Route, list[Rows | Erase]]] = field(default_factory=dict)
     next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    first: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     rows: int = 0
     bytes: int = 0
     full_since: float = 0.0

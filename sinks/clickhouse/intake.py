@@ -34,6 +34,9 @@ class Intake:
         # Offsets grow within a partition: the last one of each stays.
         for partition, offset in dict(zip(partitions, offsets, strict=True)).items():
             batch.next_offsets[topic, partition] = offset + 1
+            if (topic, partition) not in batch.first:
+                at = partitions.index(partition)
+                batch.first[topic, partition] = (offsets[at], messages[at].timestamp()[1])
         self._metrics.records.labels(route.kind).inc(len(messages))
         joined = None if None in values else b"\n".join(cast("list[bytes]", values))
         records = None if joined is None else route.decoder.decode_joined(joined, cast("list[bytes]", values))

@@ -26,6 +26,7 @@ from sinks.clickhouse.batch import Batch
 from sinks.clickhouse.config import SinkConfig
 from sinks.clickhouse.dead_letters import DeadLetterWriter
 from sinks.clickhouse.intake import Intake
+from sinks.clickhouse.lag import Lag
 from sinks.clickhouse.metrics import SinkMetrics
 from sinks.clickhouse.routes import routes
 from sinks.clickhouse.status_server import StatusServer
@@ -97,6 +98,7 @@ class Sink:
             )
             | {"on_commit": self._committed}
         )
+        self._lag = Lag(self._consumer, self._metrics)
         self._generation = 0
         self._joined = False
         self._closing = False
@@ -142,6 +144,7 @@ class Sink:
             self._commit_finished()
             if self._is_due(time.monotonic()):
                 self._hand_over(threads)
+            self._lag.look(self._batches())
 
     def _take(self, messages: Sequence[Message]) -> None:
         if not messages:
@@ -198,6 +201,8 @@ class Sink:
         while self._in_flight and self._in_flight[0][1].done():
             batch, written = self._in_flight.popleft()
             written.result()
+            self._metrics.batch_rows.observe(batch.rows)
+            self._metrics.batch_seconds.observe(time.monotonic() - batch.opened_at)
             if batch.generation == self._generation:
                 offsets.update(batch.next_offsets)
             self._count_buffered()
@@ -255,9 +260,14 @@ class Sink:
         self._generation += 1
         self._filling = Batch(self._generation, 0.0)
         self._metrics.partitions.set(0)
+        self._lag.forget()
         self._count_buffered()
 
+    def _batches(self) -> list[Batch]:
+        """What is not acknowledged yet, oldest first."""
+        return [*(batch for batch, _ in self._in_flight), self._filling]
+
     def _count_buffered(self) -> None:
-        batches: list[Batch] = [self._filling, *(batch for batch, _ in self._in_flight)]
+        batches = self._batches()
         self._metrics.buffered_rows.set(sum(batch.rows for batch in batches))
         self._metrics.buffered_bytes.set(sum(batch.bytes for batch in batches))

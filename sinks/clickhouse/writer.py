@@ -17,6 +17,7 @@ from sinks.clickhouse.batch import Batch, Erase, Rows
 from sinks.clickhouse.dead_letters import DeadLetterWriter
 from sinks.clickhouse.metrics import SinkMetrics
 from sinks.clickhouse.migrate import require_migrated
+from sinks.clickhouse.parts import Parts
 from sinks.clickhouse.read_back import stored_rows
 from sinks.clickhouse.routes import Erasure, Route
 from sinks.clickhouse.server_errors import in_short, is_bad_row, raise_if_hopeless
@@ -80,6 +81,7 @@ class Writer:
         self._at_step = at_step
         self._client: Client | None = None
         self._up = threading.Event()
+        self._parts = Parts(metrics)
         self._trusted: tuple[int, set[int]] = (-1, set())
         self._log = structlog.get_logger("sink")
 
@@ -112,6 +114,8 @@ class Writer:
                     self._erase(route.erasure, step)
         self._dead_letters.flush()
         self._metrics.batches.inc()
+        if self._client is not None:
+            self._parts.look(self._client)
 
     def _insert(self, route: Route, rows: Rows, generation: int) -> None:
         sifter: RowSifter | None = None

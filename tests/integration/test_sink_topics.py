@@ -21,9 +21,11 @@ from infra.embedded.kafka import EmbeddedKafka
 from schemas.alert import Action, Alert
 from schemas.exposure_window import ExposureWindow
 from schemas.health import HealthStatus
+from schemas.metrics import EXPORTED
 from schemas.venue import Point, Venue
 from sinks.clickhouse.target import ClickHouseTarget
 from tests.support.clickhouse_fixtures import ClickHouseServer
+from tests.support.exposition import problems
 from tests.support.sink_process import SinkProcess, environment, running_sink
 from tests.support.visit_rows import migrated_database, milliseconds, visit_document
 from tests.support.waiting import wait_until
@@ -239,3 +241,15 @@ def test_five_thousand_exposure_windows_are_answered_at_once(clickhouse: ClickHo
         assert rows(client, "SELECT count() FROM exposed_in_windows")[0][0] > 0
         assert time.perf_counter() - started < 20
         client.close()
+
+
+def test_a_sink_that_has_stored_something_exports_the_closed_list_and_no_token(
+    platform: WorkerPlatform, sink: SinkProcess, client: Any
+) -> None:
+    row = visit_document("d" * 32, milliseconds(START), 777)
+    platform.send(platform.topics.visits, [(row["person_token"], json.dumps(row).encode())])
+    wait_until(lambda: sink.metric("rows_total") >= 1, 20, "a row")
+    wait_until(lambda: sink.metric("parts") >= 2, 20, "the parts of both orders")
+    wait_until(lambda: "venuecode_sink_lag_records{" in sink.get("/metrics")[1], 20, "the lag")
+    wait_until(lambda: sink.metric("lag_records") == 0, 20, "no lag")
+    assert problems(sink.get("/metrics")[1], EXPORTED["sink"], [row["person_token"]]) == []

@@ -13,8 +13,10 @@ import pytest
 from infra.embedded.kafka import EmbeddedKafka
 from schemas.alert import Alert
 from schemas.dead_letter import DeadLetter
+from schemas.metrics import EXPORTED
 from schemas.visit import Visit
 from streams.decider import APPENDED_AT
+from tests.support import exposition
 from tests.support.waiting import wait_until
 from tests.support.worker_platform import WorkerPlatform, WorkerProcess, every, running_worker
 from tests.support.worker_scans import scan, status, token, venue
@@ -165,6 +167,11 @@ def test_changes_of_status_and_venue_count_while_the_worker_runs_and_its_health_
         wait_until(lambda: "venuecode_worker_venues 1.0" in worker.get("/metrics")[1], 10, "the venue")
         platform.send_records(platform.topics.scans, "person_token", [scan(1, now)])
         _visits_are_all_there(platform)
+        alerted = "venuecode_worker_alert_seconds_count 1.0"
+        wait_until(lambda: alerted in worker.get("/metrics")[1], 10, "the alert to be counted")
+        metrics = worker.get("/metrics")[1]
+    assert 'venuecode_worker_decisions_total{decision="refuse"} 1.0' in metrics
+    assert exposition.problems(metrics, EXPORTED["worker"], [token(1)]) == []
     (visit,) = platform.documents(platform.topics.visits)
     assert (visit["colour"], visit["area_code"]) == ("yellow", "140105")
 

@@ -178,20 +178,6 @@ def test_sifting_goes_on_after_the_server_was_away() -> None:
     assert [letter[3] for letter in letters.sent] == [105]
 
 
-def test_the_metrics_are_a_closed_list_without_any_label_of_a_person_or_a_place() -> None:
-    metrics = SinkMetrics()
-    names = {family.name for family in metrics.registry.collect() if family.name.startswith("venuecode")}
-    assert names == {
-        f"venuecode_sink_{name}"
-        for name in (
-            *("records", "rows", "batches", "retries", "read_backs", "rows_found", "dead_letters", "commits"),
-            *("commit_failures", "buffered_rows", "buffered_bytes", "partitions", "clickhouse_up", "insert_seconds"),
-        )
-    }
-    labels = {metrics.records._labelnames, metrics.rows._labelnames, metrics.retries._labelnames}
-    assert labels == {("kind",), ("reason",)}
-
-
 def test_ping_says_alive_and_ready_says_whether_rows_flow(tmp_path: Path) -> None:
     ready = False
     server = StatusServer(0, CollectorRegistry(), lambda: ready)

@@ -36,6 +36,11 @@ class Topics:
         return self.prefix + "dead.letters.v1"
 
     @property
+    def replays(self) -> str:
+        """Which dead letters were put back; read by `venuecode dlq` alone."""
+        return self.prefix + "dead.letters.replayed.v1"
+
+    @property
     def exposure_windows(self) -> str:
         return self.prefix + "exposure.windows.v1"
 
@@ -100,5 +105,6 @@ def topic_plan(
         spec(topics.visits, kept),
         *(spec(name, kept) for name in topics.all_alerts),
         spec(topics.dead_letters, {**kept, "max.message.bytes": str(_MAX_DEAD_LETTER)}, 1),
+        spec(topics.replays, compacted, 1),
         spec(topics.exposure_windows, compacted, 1),
     )

@@ -18,6 +18,7 @@ _VERBS = (
     "import_",
     "status",
     "alerts",
+    "dlq",
     "trajectory",
     "contacts",
     "windows",

@@ -64,7 +64,7 @@ def test_the_topics_are_laid_out_as_the_worker_needs_them(replicas: int) -> None
     }
     assert {plan[name].partitions for name in (topics.scans, topics.statuses, topics.visits)} == {6}
     compacted = {name for name, spec in plan.items() if spec.compacted}
-    assert compacted == {topics.statuses, topics.venues, topics.exposure_windows}
+    assert compacted == {topics.statuses, topics.venues, topics.replays, topics.exposure_windows}
     assert all(name.startswith("t-") for name in plan)
     assert {spec.replication_factor for spec in plan.values()} == {replicas}
     assert {spec.config["min.insync.replicas"] for spec in plan.values()} == {"1" if replicas == 1 else "2"}

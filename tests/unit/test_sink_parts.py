@@ -54,7 +54,7 @@ def take(topic: str, *values: bytes | None, key: bytes = b"key") -> tuple[Batch,
 
 def test_every_topic_that_is_to_be_stored_has_a_route_and_dead_letters_and_scans_have_none() -> None:
     planned = {spec.name for spec in topic_plan(TOPICS, partitions=1, replication_factor=1, retention_days=1)}
-    assert planned - set(ROUTES) == {TOPICS.scans, TOPICS.dead_letters}
+    assert planned - set(ROUTES) == {TOPICS.scans, TOPICS.dead_letters, TOPICS.replays}
 
 
 def test_good_values_pass_as_the_bytes_they_are() -> None:

@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 LOCK := requirements/all.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-nz test test-fast faults lint format bench docs lock clean
+.PHONY: help setup demo demo-nz test test-fast faults lint format bench bench-peers docs lock lock-peers clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one with: make PYTHON=/path/to/python3 ..."; exit 1; }
@@ -50,6 +50,9 @@ lint: $(STAMP) ## Linters, types, import directions
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
+bench-peers: $(STAMP) ## Measure the worker beside other stream processors, each pinned in its own place (long)
+	@$(BIN)/venuecode bench peers
+
 bench: $(STAMP) ## Measure every part of the product on servers of its own (minutes)
 	@$(BIN)/venuecode bench all
 
@@ -59,6 +62,11 @@ docs: $(STAMP) ## Make the README's picture again, out of a real run of the demo
 lock: $(BIN)/python ## Resolve the dependencies again
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --quiet --upgrade -o $(LOCK)
+
+lock-peers: $(STAMP) ## Resolve the peers' dependencies again (their versions are in infra/bench/peers/*/requirements.in)
+	@for file in infra/bench/peers/*/requirements.in; do \
+		$(UV) pip compile $$file --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --upgrade -o $${file%.in}.txt || exit 1; \
+	done
 
 clean: ## Remove .venv and caches (the platform's data stays: `venuecode platform down --delete-data`)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

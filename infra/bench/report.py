@@ -48,15 +48,22 @@ def document(bench: str, variants: Mapping[str, Sequence[Run]], parameters: Mapp
 
 
 def markdown(found: Document) -> str:
-    """The document as a table, with what it depends on under it."""
+    """The document as a table, with what it depends on under it.
+
+    A document may have `remarks` (a text by variant) and `not_run` (why a variant has no figures) as well.
+    """
     columns = [name for name in FIGURES if any(name in each["medians"] for each in found["variants"].values())]
     ratios = found["ratios"]
-    header = ["", *(FIGURES[name] for name in columns), *(["ratio"] if ratios else [])]
+    remarks = found.get("remarks", {})
+    header = ["", *(FIGURES[name] for name in columns)]
+    header += [*(["ratio"] if ratios else []), *(["remark"] if remarks else [])]
     lines = [_row(header), _row(["---"] * len(header))]
     for name, each in found["variants"].items():
         cells = [name, *(_cell(each, column) for column in columns)]
-        lines.append(_row([*cells, *([_ratio_text(ratios.get(name))] if ratios else [])]))
-    return "\n".join([*lines, "", _footnote(found)])
+        cells += [_ratio_text(ratios.get(name))] if ratios else []
+        lines.append(_row([*cells, *([remarks.get(name, "")] if remarks else [])]))
+    failed = [f"- **not run**: {name}: {reason.splitlines()[0]}" for name, reason in found.get("not_run", {}).items()]
+    return "\n".join([*lines, *(["", *failed] if failed else []), "", _footnote(found)])
 
 
 def write_docs(found: Document, docs: Path = DOCS) -> None:

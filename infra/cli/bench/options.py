@@ -53,6 +53,7 @@ def finish(found: Document, *, as_json: bool, write: bool, file: Path | None) ->
 
 def show(found: Document) -> None:
     """The document as a table on the terminal."""
+    from rich.markup import escape
     from rich.table import Table
 
     from infra.bench.figures import FIGURES, text
@@ -66,6 +67,8 @@ def show(found: Document) -> None:
     for name, ratio in found["ratios"].items():
         if ratio is not None:
             out.print(f"{ratio:g} x {name}", highlight=False)
+    for name, reason in found.get("not_run", {}).items():
+        out.print(f"[bold red]not run:[/] {escape(name)}: {escape(reason)}", highlight=False, soft_wrap=True)
     host = found["machine"]
     out.print(
         f"[dim]medians; {host['cores']} cores ({host['cpu']}) shared with the servers; Python "

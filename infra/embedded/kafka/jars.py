@@ -26,7 +26,9 @@ def cache_dir() -> Path:
     return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_path("venuecode"))
 
 
-def ensure_jars(directory: Path | None = None, pins: list[Pin] | None = None) -> list[Path]:
+def ensure_jars(
+    directory: Path | None = None, pins: list[Pin] | None = None, what: str = f"Apache Kafka {KAFKA_VERSION}"
+) -> list[Path]:
     """The jars, each with the pinned SHA-256; downloads them when there are none yet, with progress on standard error.
 
     Every call checks every jar (about 0.1 s for 47 MB); only the very first one uses the network.
@@ -34,6 +36,7 @@ def ensure_jars(directory: Path | None = None, pins: list[Pin] | None = None) ->
     Args:
         directory: where they are kept; None: under the cache directory.
         pins: which; None: the committed ones.
+        what: they are, for the line of progress.
 
     Returns:
         Their paths, in the order of the pins, which is the order of the class path.
@@ -49,7 +52,7 @@ def ensure_jars(directory: Path | None = None, pins: list[Pin] | None = None) ->
             home.parent.mkdir(parents=True, exist_ok=True)
             with _locked(home.parent / f".{home.name}.lock"):
                 if not home.is_dir():
-                    _install(wanted, home)
+                    _install(wanted, home, what)
         return verify(home, wanted)
     except OSError as error:
         raise ConfigurationError(
@@ -79,14 +82,14 @@ def verify(home: Path, pins: list[Pin]) -> list[Path]:
     return [home / pin.file_name for pin in pins]
 
 
-def _install(pins: list[Pin], home: Path) -> None:
+def _install(pins: list[Pin], home: Path, what: str) -> None:
     from infra.embedded.kafka.resolve import download  # needs the network: not on the way of a later start
 
     # Everything happens beside the final place: an interrupted download leaves nothing that looks complete.
     staging = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
     try:
         with _progress() as progress:
-            task = progress.add_task(f"Apache Kafka {KAFKA_VERSION} from Maven Central", total=len(pins))
+            task = progress.add_task(f"{what} from Maven Central", total=len(pins))
             found = download([pin.coordinates for pin in pins], staging / "m2", lambda _: progress.advance(task))
         jars = staging / "jars"
         jars.mkdir()

@@ -1,0 +1,1 @@
+"""A bare confluent-kafka loop: the floor, no stream processor at all."""

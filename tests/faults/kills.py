@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient
-
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from infra.embedded.kafka import EmbeddedKafka
+from tests.faults.brokers import Brokers
 from tests.faults.platform import Platform, platform
 from tests.faults.report import Round
 from tests.faults.service import Service
@@ -122,23 +121,7 @@ def _kill_broker(kafka: EmbeddedKafka, own: Platform, rng: random.Random) -> Non
     number = rng.randrange(3)
     kafka.kill_broker(number)
     kafka.start_broker(number)
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers, "log_level": 0})
-    own_topics = own.settings.kafka.topics().prefix
-
-    def in_sync() -> bool:
-        found = admin.list_topics(timeout=10).topics
-        return all(
-            len(partition.isrs) == len(partition.replicas)
-            for name, topic in found.items()
-            if name.startswith((own_topics, "__consumer"))
-            for partition in topic.partitions.values()
-        )
-
-    deadline = time.monotonic() + 120
-    while not in_sync():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"broker {number + 1} did not catch up; its log: {kafka.data_dir}")
-        time.sleep(_TICK_S)
+    Brokers(kafka, pause_s=0).await_in_sync(own)
 
 
 def _send_while(own: Platform, events: int, killers: list[_Killer]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaException, Producer
 
 from schemas.kafka import ClientConfig, producer_config
-from tests.faults.load import BadScan, GoodScan, Pair, Slice
+from tests.faults.load import BadScan, GoodScan, Slice
 
 Place = tuple[int, int]
 """Partition and offset of a record on the topic of the scans."""
@@ -21,7 +21,6 @@ class Ledger:
     def __init__(self) -> None:
         self.good: dict[Place, GoodScan] = {}
         self.bad: dict[Place, BadScan] = {}
-        self.alerts: dict[str, set[str]] = defaultdict(set)
 
     def note(self, place: Place, expected: GoodScan | BadScan) -> None:
         """A record lies at this place."""
@@ -29,6 +28,21 @@ class Ledger:
             self.good[place] = expected
         else:
             self.bad[place] = expected
+
+    @property
+    def alerts(self) -> dict[str, set[str]]:
+        """The ids of all alerts that must have been raised, by level."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for good in self.good.values():
+            if good.alert is not None:
+                level, identity = good.alert
+                found[level].add(identity)
+        return found
+
+    def keep(self, places: set[Place]) -> None:
+        """Forget what lies elsewhere: compaction took it away before anybody read it."""
+        self.good = {place: expected for place, expected in self.good.items() if place in places}
+        self.bad = {place: expected for place, expected in self.bad.items() if place in places}
 
     def __len__(self) -> int:
         return len(self.good) + len(self.bad)
@@ -43,7 +57,8 @@ class Sender:
     Args:
         cluster: the brokers.
         topic: of the scans.
-        ledger: what is written; alerts only here, visits and dead letters on acknowledgement.
+        ledger: written on acknowledgement.
+        **overrides: librdkafka settings of the producer, with `_` for `.`.
     """
 
     def __init__(self, cluster: ClientConfig, topic: str, ledger: Ledger, **overrides: str | int) -> None:
@@ -62,13 +77,7 @@ class Sender:
 
     def send(self, part: Slice) -> None:
         """Queue all records of a slice."""
-        self.send_records(part.records, part.expected)
-        for level, ids in part.alerts.items():
-            self._ledger.alerts[level] |= ids
-
-    def send_records(self, records: list[Pair], expected: list[GoodScan | BadScan]) -> None:
-        """Queue records."""
-        for (key, value), leads_to in zip(records, expected, strict=True):
+        for (key, value), leads_to in zip(part.records, part.expected, strict=True):
             while True:
                 try:
                     self._producer.produce(self._topic, key=key, value=value, on_delivery=self._report(leads_to))

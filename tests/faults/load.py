@@ -33,10 +33,15 @@ Pair = tuple[bytes | None, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class GoodScan:
-    """A scan that must become a visit: the fingerprints of that visit, and of its row by place."""
+    """A scan that must become a visit: the fingerprints of that visit and of its row by place, and its alert.
+
+    Attributes:
+        alert: level and id, where it raises one.
+    """
 
     visit: bytes
     by_place: bytes
+    alert: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +54,18 @@ class BadScan:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some records to be sent, what each must lead to, and the alert ids they raise by level."""
+    """Some records to be sent, and what each must lead to."""
 
     records: list[Pair]
     expected: list[GoodScan | BadScan]
-    alerts: dict[str, frozenset[str]]
 
     def __len__(self) -> int:
         return len(self.records)
 
     def split(self, first: int) -> tuple[Slice, Slice]:
-        """The first so many records with all of the alerts, and the rest."""
-        head = Slice(self.records[:first], self.expected[:first], self.alerts)
-        return head, Slice(self.records[first:], self.expected[first:], {})
+        """The first so many records, and the rest."""
+        head = Slice(self.records[:first], self.expected[:first])
+        return head, Slice(self.records[first:], self.expected[first:])
 
 
 def fingerprint(*fields: object) -> bytes:
@@ -93,10 +97,10 @@ class Load:
         ]
         self.statuses: list[Pair] = list(self._statuses())
 
-    def slices(self, scans: int) -> Iterator[Slice]:
-        """So many records, bad ones among them, a few thousand at a time."""
-        for begin in range(0, scans, _SLICE):
-            yield self._slice(min(_SLICE, scans - begin))
+    def slices(self, scans: int, size: int = _SLICE) -> Iterator[Slice]:
+        """So many records, bad ones among them, `size` at a time."""
+        for begin in range(0, scans, size):
+            yield self._slice(min(size, scans - begin))
 
     def _statuses(self) -> Iterator[Pair]:
         """Nine in ten are green, one in twenty-five is unknown; one in ten changes colour in mid-span."""
@@ -137,7 +141,7 @@ class Load:
             else:
                 records.append((str(scan["person_token"]).encode(), json.dumps(scan).encode()))
                 leads_to.append(_expected_visit(scan, expected))
-        return Slice(records, leads_to, {level: frozenset(ids) for level, ids in expected.alerts.items()})
+        return Slice(records, leads_to)
 
     def _scan(self) -> dict[str, str | None]:
         rng = self._rng
@@ -168,17 +172,18 @@ class Load:
         )
 
 
-def visit_fingerprints(visit: Mapping[str, object], at_ms: int) -> GoodScan:
-    """Of a visit's fields; `category` empty where there is none."""
+def visit_fingerprints(visit: Mapping[str, object], at_ms: int) -> tuple[bytes, bytes]:
+    """Of a visit, and of its row by place; `category` empty where there is none."""
     place = [visit[name] for name in ("person_token", "venue_id", "point_id", "direction", "colour", "category")]
     rest = [visit[name] for name in ("scan_id", "channel", "gateway", "decision")]
-    return GoodScan(fingerprint(at_ms, *place, *rest), fingerprint(at_ms, *place))
+    return fingerprint(at_ms, *place, *rest), fingerprint(at_ms, *place)
 
 
 def _expected_visit(scan: dict[str, str | None], expected: Expected) -> GoodScan:
     _, colour, decision, category = expected.visits[str(scan["scan_id"])]
     visit = {**scan, "colour": colour, "decision": decision, "category": category}
-    return visit_fingerprints(visit, epoch_ms(str(scan["scanned_at"])))
+    prints = visit_fingerprints(visit, epoch_ms(str(scan["scanned_at"])))
+    return GoodScan(*prints, expected.raised.get(str(scan["scan_id"])))
 
 
 def epoch_ms(text: str) -> int:

@@ -38,6 +38,8 @@ class Platform:
         load: what is sent; statuses and venues lie on their topics already.
         ledger, sender: of the scans.
         result: of the round.
+        services_at: brokers as the services reach them.
+        services: those that are started again when they end by themselves.
     """
 
     settings: Settings
@@ -46,6 +48,7 @@ class Platform:
     ledger: Ledger
     sender: Sender
     result: Round
+    services_at: str
     services: list[Service] = field(default_factory=list)
 
     def service(
@@ -54,6 +57,7 @@ class Platform:
         """A worker or sink of this round; not started."""
         variables = {
             **environment(self.settings),
+            "VENUECODE_KAFKA__BOOTSTRAP_SERVERS": self.services_at,
             "VENUECODE_WORKER__GROUP": group or self.settings.worker.group,
             "VENUECODE_SINK__GROUP": group or self.settings.sink.group,
             "VENUECODE_WORKER__BATCH_ROWS": str(batch_rows),
@@ -143,7 +147,7 @@ def platform(
     *,
     replicas: int = 1,
     partitions: int = 4,
-    prepare_topics: Callable[[Settings], None] | None = None,
+    services_at: str | None = None,
 ) -> Iterator[Platform]:
     """Topics and tables made, statuses and venues sent; services ended and tables dropped at the end.
 
@@ -153,7 +157,7 @@ def platform(
         clickhouse: host and port.
         directory: made when missing.
         replicas, partitions: of every topic.
-        prepare_topics: makes or changes topics, instead of the product's plan as it is.
+        services_at: brokers as the services reach them, where that is another way.
     """
     mark = uuid.uuid4().hex[:10]
     settings = Settings(
@@ -169,8 +173,6 @@ def platform(
     )
     directory.mkdir(parents=True, exist_ok=True)
     apply_topics(settings.kafka.librdkafka(), plan(settings))
-    if prepare_topics is not None:
-        prepare_topics(settings)
     Migrator(clickhouse_target(settings), kept_days(settings)).up()
     load = Load(result.seed, datetime.now(UTC))
     topics, ledger = settings.kafka.topics(), Ledger()
@@ -180,7 +182,7 @@ def platform(
     for key, value in load.statuses:
         sender.producer.produce(topics.statuses, key=key, value=value)
     sender.flush()
-    made = Platform(settings, directory, load, ledger, sender, result)
+    made = Platform(settings, directory, load, ledger, sender, result, services_at or bootstrap_servers)
     began = time.monotonic()
     try:
         yield made

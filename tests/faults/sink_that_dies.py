@@ -15,4 +15,4 @@ if __name__ == "__main__":
         metrics_port=given.metrics_port,
         instance_id=given.instance_id,
     )
-    raise SystemExit(run_sink(config, DieAt(given.step, given.times)))
+    raise SystemExit(run_sink(config, DieAt(given.step, given.times, given.stop)))

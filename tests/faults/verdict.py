@@ -45,9 +45,10 @@ def kafka_found(cluster: ClientConfig, topics: Topics, ledger: Ledger) -> dict[s
             (_visit(message.value()) for message in read(cluster, topics.visits)),
         )
     }
+    alerts = ledger.alerts
     for level in _LEVELS:
         found[f"topic alerts {level}"] = compare(
-            dict.fromkeys(ledger.alerts[level]),
+            dict.fromkeys(alerts[level]),
             (
                 (json.loads(message.value())["alert_id"], None)
                 for message in read(cluster, topics.alerts(level))  # type: ignore[arg-type]
@@ -68,10 +69,11 @@ def clickhouse_found(client: Any, ledger: Ledger) -> dict[str, Count]:
         "table visits": compare({place: good.visit for place, good in ledger.good.items()}, visits),
         "table visits by place": compare({place: good.by_place for place, good in ledger.good.items()}, by_place),
     }
+    alerts = ledger.alerts
     stored = client.query("SELECT alert_id, toString(level) FROM all_alerts").result_rows
     for level in _LEVELS:
         ids = ((identity, None) for identity, found_level in stored if found_level == level)
-        found[f"table alerts {level}"] = compare(dict.fromkeys(ledger.alerts[level]), ids)
+        found[f"table alerts {level}"] = compare(dict.fromkeys(alerts[level]), ids)
     return found
 
 
@@ -104,8 +106,8 @@ def read(cluster: ClientConfig, *names: str) -> Iterator[Any]:
 
 def _visit(value: bytes) -> tuple[Place, bytes]:
     visit = json.loads(value)
-    prints = visit_fingerprints({**visit, "category": visit["category"] or ""}, epoch_ms(visit["scanned_at"]))
-    return (visit["source_partition"], visit["source_offset"]), prints.visit
+    print_, _ = visit_fingerprints({**visit, "category": visit["category"] or ""}, epoch_ms(visit["scanned_at"]))
+    return (visit["source_partition"], visit["source_offset"]), print_
 
 
 def _letter(message: Any, scans: str) -> tuple[Place, tuple[bytes, str]]:
@@ -125,5 +127,5 @@ def _rows(client: Any, columns: str, view: str) -> Iterator[tuple[Place, bytes]]
     with client.query_rows_stream(statement) as rows:
         for partition, offset, at_ms, *fields in rows:
             visit = dict(zip((*names, *more), [*fields, *[""] * len(more)], strict=False))
-            prints = visit_fingerprints(visit, at_ms)
-            yield (partition, offset), prints.visit if len(fields) > len(names) else prints.by_place
+            whole, by_place = visit_fingerprints(visit, at_ms)
+            yield (partition, offset), whole if len(fields) > len(names) else by_place

@@ -18,4 +18,4 @@ if __name__ == "__main__":
         instance_id=given.instance_id,
     )
     config = replace(config, cluster={**config.cluster, **cluster_overrides(given.kafka)})
-    raise SystemExit(run_worker(config, DieAt(given.step, given.times)))
+    raise SystemExit(run_worker(config, DieAt(given.step, given.times, given.stop)))

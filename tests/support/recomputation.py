@@ -19,10 +19,20 @@ _LEVELS = {"yellow": "yellow", "red": "red", "unknown": "review"}
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Decisions by scan id as (person token, colour, decision, category), and alert ids by level."""
+    """What a run must lead to.
+
+    Attributes:
+        visits: decisions by scan id, as (person token, colour, decision, category).
+        raised: level and alert id by the id of the scan that raises it.
+    """
 
     visits: Mapping[str, tuple[str, str, str, str]]
-    alerts: Mapping[str, frozenset[str]]
+    raised: Mapping[str, tuple[str, str]]
+
+    @property
+    def alerts(self) -> dict[str, frozenset[str]]:
+        """Alert ids by level."""
+        return {of: frozenset(found for level, found in self.raised.values() if level == of) for of in _LEVELS.values()}
 
 
 def recompute(
@@ -47,7 +57,7 @@ def recompute(
         status = json.loads(value)
         history[status["person_token"]].append(status)
     visits: dict[str, tuple[str, str, str, str]] = {}
-    alerts: dict[str, set[str]] = {"red": set(), "yellow": set(), "review": set()}
+    raised: dict[str, tuple[str, str]] = {}
     for value in scans:
         scan = json.loads(value)
         at = datetime.fromisoformat(scan["scanned_at"])
@@ -60,11 +70,12 @@ def recompute(
         level = _LEVELS[colour]
         at_ms = round(at.timestamp() * 1000)
         if level == "review":
-            alerts[level].add(alert_id(key, "unknown_scan", "", scan["venue_id"], at_ms, review_ms))
+            found = alert_id(key, "unknown_scan", "", scan["venue_id"], at_ms, review_ms)
         else:
             kind: AlertKind = "red_scan" if level == "red" else "yellow_scan"
-            alerts[level].add(alert_id(key, kind, person, scan["venue_id"], at_ms, dedupe_ms))
-    return Expected(visits, {level: frozenset(ids) for level, ids in alerts.items()})
+            found = alert_id(key, kind, person, scan["venue_id"], at_ms, dedupe_ms)
+        raised[scan["scan_id"]] = (level, found)
+    return Expected(visits, raised)
 
 
 def _colour_at(history: list[dict[str, Any]], at: datetime) -> str:

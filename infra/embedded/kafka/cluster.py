@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,7 @@ class EmbeddedKafka:
         heap_mb: of each Java machine, in MiB.
         min_free_bytes: that must be free on the disk before a start.
         jars_dir: where Kafka's jars are kept; None: the cache directory.
+        properties: further settings of every broker, under Kafka's names; they win over ours.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class EmbeddedKafka:
         heap_mb: int = 512,
         min_free_bytes: int = MIN_FREE_BYTES,
         jars_dir: Path | None = None,
+        properties: Mapping[str, str] | None = None,
     ) -> None:
         if brokers not in (1, 3):
             raise ConfigurationError(f"--brokers is {brokers}: must be 1 or 3")
@@ -50,6 +53,7 @@ class EmbeddedKafka:
         self._port = port
         self._heap_mb = heap_mb
         self._jars_dir = jars_dir
+        self._properties = dict(properties or {})
         self._jars: list[Path] = []
         self._directory = DataDirectory(self.data_dir, min_free_bytes=min_free_bytes)
         self._running: list[Broker] = []
@@ -146,7 +150,7 @@ class EmbeddedKafka:
         nodes = self._plan()
         for node in nodes:
             node.directory.mkdir(exist_ok=True)
-            node.properties.write_text(server_properties(node, nodes))
+            node.properties.write_text(server_properties(node, nodes, self._properties))
         format_nodes(nodes, self._jars, cluster_id)
         lock = self._directory.lock_descriptor
         self._running = [Broker(node, self._jars, self._heap_mb, lock) for node in nodes]

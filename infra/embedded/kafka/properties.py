@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 HOST = "127.0.0.1"
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -45,11 +47,17 @@ class Node:
         return self.directory / "server.properties"
 
 
-def server_properties(node: Node, nodes: list[Node]) -> str:
-    """The node's `server.properties`; internal topics have a replica on every node, a majority must be in sync."""
+def server_properties(node: Node, nodes: list[Node], further: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The node's `server.properties`; internal topics have a replica on every node, a majority must be in sync.
+
+    Args:
+        node: which one.
+        nodes: all of them.
+        further: settings that win over these.
+    """
     replicas = len(nodes)
     in_sync = replicas // 2 + 1
-    values = {
+    values: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": node.number,
         "controller.quorum.voters": ",".join(f"{each.number}@{HOST}:{each.controller_port}" for each in nodes),
@@ -84,6 +92,7 @@ def server_properties(node: Node, nodes: list[Node]) -> str:
         "broker.heartbeat.interval.ms": 500,
         "controller.quorum.election.timeout.ms": 500,
         "controller.quorum.election.backoff.max.ms": 200,
+        **further,
     }
     return "".join(f"{name}={escaped(str(value))}\n" for name, value in values.items())
 

@@ -15,11 +15,16 @@ from infra.embedded.clickhouse import EmbeddedClickHouse
 from infra.embedded.kafka import EmbeddedKafka
 from infra.logging import configure_logging
 from tests.faults.brokers import broker_round
+from tests.faults.disk import disk_round
+from tests.faults.holes import compacted_round, transactional_round
 from tests.faults.kills import Kills, kill_round
+from tests.faults.network import network_round, proxied_kafka
 from tests.faults.rebalances import rebalance_round
+from tests.faults.refused import refused_round
 from tests.faults.report import Round, show
 from tests.faults.steps import STEPS, step_round
 from tests.faults.twins import twin_round
+from tests.support.small_disk import NoSmallDiskError
 
 
 def parse() -> argparse.Namespace:
@@ -98,11 +103,42 @@ def brokers(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
             yield broker_round(kafka, where, place / "logs", seed=given.seed, acts=[act] * 3)
 
 
+def network(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
+    """A slow network that is cut 30 times, and a topic of scans that was compacted."""
+    place = directory / "network"
+    with (
+        EmbeddedClickHouse(place / "clickhouse", port=0) as clickhouse,
+        proxied_kafka(place / "kafka", log_cleaner_backoff_ms="200") as proxied,
+    ):
+        where = clickhouse.host, clickhouse.port
+        yield network_round(proxied, where, place / "cuts", seed=given.seed, cuts=30)
+        servers_near = proxied.kafka.bootstrap_servers
+        yield compacted_round(servers_near, where, place / "compacted", seed=given.seed, events=100_000)
+
+
+def edges(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
+    """Transactions, a producer that cannot send, and a full disk."""
+    place = directory / "edge"
+    with servers(place, 1) as (kafka, clickhouse):
+        where = clickhouse.host, clickhouse.port
+        for number in range(3):
+            yield refused_round(kafka, where, place / f"refused-{number}", seed=given.seed + number)
+        yield transactional_round(
+            kafka.bootstrap_servers, where, place / "transactions", seed=given.seed, transactions=300
+        )
+        try:
+            yield disk_round(where, place / "disk", seed=given.seed, times=3)
+        except NoSmallDiskError as error:
+            sys.stderr.write(f"SKIPPED, the broker's disk is full: {error}\n")
+
+
 ROUNDS: dict[str, Callable[[argparse.Namespace, Path], Iterator[Round]]] = {
     "kills": kills,
     "steps": steps,
     "rebalances": rebalances,
     "brokers": brokers,
+    "network": network,
+    "edge": edges,
 }
 
 

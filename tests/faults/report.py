@@ -99,7 +99,9 @@ def table_of(rounds: Sequence[Round]) -> Table:
         everything = shown + on_topics
         faults = [f"{number} {fault}" for fault, number in one.faults.items()]
         if one.standstill_s:
-            faults.append(f"standstill p50 {one.standstill(0.5):.1f} s, p99 {one.standstill(0.99):.1f} s")
+            each = ", ".join(f"{seconds:.1f}" for seconds in one.standstill_s)
+            shares = f"p50 {one.standstill(0.5):.1f}, p99 {one.standstill(0.99):.1f}"
+            faults.append(f"seconds without progress: {each if len(one.standstill_s) < 10 else shares}")
         table.add_row(
             one.name,
             f"{one.events:,}",

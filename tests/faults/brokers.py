@@ -112,7 +112,8 @@ def broker_round(
         worker.start()
         own.service("sink", "sink").start()
         with Trickle(own, _PER_SECOND), Standstill(own) as standstill:
-            own.wait_until(lambda: standstill.all_grew_since(0) and worker.is_ready(), 60, "the worker to work")
+            began = standstill.begin()
+            own.wait_until(lambda: standstill.all_grew_since(began) and worker.is_ready(), 60, "the worker to work")
             for act in acts:
                 moment = standstill.begin()
                 do: Callable[[Platform], None] = getattr(brokers, act)

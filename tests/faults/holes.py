@@ -30,8 +30,9 @@ def transactional_round(
             own.service(kind, kind).start()
         scans, cluster = own.settings.kafka.topics().scans, own.settings.kafka.librdkafka()
         name = own.settings.worker.group
-        kept = Sender(cluster, scans, own.ledger, transactional_id=f"{name}-kept", transaction_timeout_ms=60_000)
-        lost = Sender(cluster, scans, Ledger(), transactional_id=f"{name}-lost", transaction_timeout_ms=60_000)
+        times = {"message_timeout_ms": 30_000, "transaction_timeout_ms": 60_000}
+        kept = Sender(cluster, scans, own.ledger, transactional_id=f"{name}-kept", **times)
+        lost = Sender(cluster, scans, Ledger(), transactional_id=f"{name}-lost", **times)
         for sender in (kept, lost):
             sender.producer.init_transactions(30)
         for number, part in enumerate(own.load.slices(transactions * _IN_A_TRANSACTION, _IN_A_TRANSACTION)):

@@ -112,8 +112,7 @@ def _kill_and_start(service: Service, rng: random.Random, result: Round) -> None
         time.sleep(rng.random())
     if service.is_ready():
         result.count(f"of them with the {service.kind} ready")
-    service.kill()
-    service.start()
+    service.kill_and_start()
 
 
 def _kill_broker(kafka: EmbeddedKafka, own: Platform, rng: random.Random) -> None:

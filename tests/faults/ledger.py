@@ -67,7 +67,7 @@ class Sender:
         self._failed: list[str] = []
         self._lock = threading.Lock()
         self._producer: Any = Producer(
-            {**producer_config(cluster, message_timeout_ms=600_000, **overrides), "log_level": 2}
+            {**producer_config(cluster, **{"message_timeout_ms": 600_000, **overrides}), "log_level": 2}
         )
 
     @property

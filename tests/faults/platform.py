@@ -62,7 +62,8 @@ class Platform:
             "VENUECODE_SINK__GROUP": group or self.settings.sink.group,
             "VENUECODE_WORKER__BATCH_ROWS": str(batch_rows),
             "VENUECODE_WORKER__ALERT_ID_KEY": ALERT_ID_KEY.decode(),
-            "VENUECODE_DATA_DIR": str(self.directory / "data"),
+            "VENUECODE_WORKER__SNAPSHOT_DIR": str(self.directory / f"{name}-snapshots"),
+            "VENUECODE_WORKER__SNAPSHOT_EVERY_S": "2",
         }
         service = Service(kind, name, self.directory, variables, static=static)
         self.services.append(service)
@@ -90,9 +91,9 @@ class Platform:
     def supervise(self) -> None:
         """Start again what ended by itself (a worker gives up when going on would lose something)."""
         for service in self.services:
-            if service.code is not None and service.code >= 0:
-                self.result.count(f"{service.kind} exits with {service.code} by itself")
-                service.start()
+            code = service.revive()
+            if code is not None:
+                self.result.count(f"{service.kind} exits with {code} by itself")
 
     def settle(self, timeout: float = 180) -> None:
         """Wait until the workers have committed every scan and the sinks every visit and alert.

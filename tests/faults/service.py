@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -40,6 +41,7 @@ class Service:
         self._variables = variables
         self._membership = ["--instance-id", name] if static else []
         self.child: ChildProcess | None = None
+        self._lock = threading.Lock()
 
     def start(self, program: Sequence[str] | None = None, *options: str) -> None:
         """Start it; returns at once.
@@ -85,10 +87,20 @@ class Service:
         """Its exit code once it has ended."""
         return None if self.child is None else self.child.poll()
 
-    @property
-    def runs(self) -> bool:
-        """Whether it was started and has not ended."""
-        return self.child is not None and self.child.is_running()
+    def kill_and_start(self) -> None:
+        """kill -9, and a new process at once."""
+        with self._lock:
+            self.kill()
+            self.start()
+
+    def revive(self) -> int | None:
+        """Start it again if it ended by itself, not by a signal; the exit code if it did."""
+        with self._lock:
+            code = self.code
+            if code is None or code < 0:
+                return None
+            self.start()
+            return code
 
     def kill(self) -> None:
         """kill -9; harmless when it does not run."""

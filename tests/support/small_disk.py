@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_PAGE = 4096
 
 
 class NoSmallDiskError(Exception):
@@ -39,9 +42,15 @@ def small_disk(path: Path, megabytes: int) -> Iterator[Path]:
 def filled(disk: Path) -> Iterator[Path]:
     """Take all free room, until the block ends."""
     filler = disk / "filler"
-    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+    room = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
     with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, free)
+        while room >= _PAGE:  # others write meanwhile: what does not fit is tried by halves
+            try:
+                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), room)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                room //= 2
     try:
         yield filler
     finally:

@@ -23,7 +23,7 @@ _POLL_S = 0.1
 
 
 class Brokers:
-    """What can be done to a broker of a cluster of three; each act ends with every replica in sync again.
+    """What can be done to a broker of a cluster of three; nothing waits for its replicas but `await_in_sync`.
 
     Args:
         kafka: the cluster.
@@ -55,6 +55,10 @@ class Brokers:
     def kill_coordinator(self, own: Platform) -> None:
         """kill -9 the leader of the `__consumer_offsets` partition that holds the workers' group; start it again."""
         number = self._leader("__consumer_offsets", _offsets_partition(own.settings.worker.group, self._admin))
+        self.kill(number)
+
+    def kill(self, number: int) -> None:
+        """kill -9 a broker, counted from 0, and start it again."""
         self._kafka.kill_broker(number)
         self._kafka.start_broker(number)
 

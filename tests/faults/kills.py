@@ -17,8 +17,9 @@ from tests.faults.report import Round
 from tests.faults.service import Service
 
 _TICK_S = 0.05
-_LONGEST_PAUSE_S = 4.0
+_LONGEST_PAUSE_S = 2.0
 _LONGEST_START_S = 15.0
+_USUAL_KILL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def kill_round(
         worker.start()
         sink.start()
         own.wait_until(lambda: worker.is_ready() and sink.is_ready(), 60, "the worker and the sink to be ready")
+        brokers = Brokers(kafka, pause_s=0)
         rngs = [random.Random(seed * 10 + number) for number in range(4)]
 
         def kill_clickhouse() -> None:
@@ -86,7 +88,7 @@ def kill_round(
             _Killer("worker", kills.worker, lambda: _kill_and_start(worker, rngs[0], result), rngs[0], result),
             _Killer("sink", kills.sink, lambda: _kill_and_start(sink, rngs[1], result), rngs[1], result),
             _Killer("ClickHouse process", kills.clickhouse, kill_clickhouse, rngs[2], result),
-            _Killer("broker", kills.broker, lambda: _kill_broker(kafka, own, rngs[3]), rngs[3], result),
+            _Killer("broker", kills.broker, lambda: _kill_broker(brokers, own, rngs[3]), rngs[3], result),
         ]
         try:
             _send_while(own, events, killers)
@@ -115,12 +117,16 @@ def _kill_and_start(service: Service, rng: random.Random, result: Round) -> None
     service.kill_and_start()
 
 
-def _kill_broker(kafka: EmbeddedKafka, own: Platform, rng: random.Random) -> None:
-    """Kill one, start it again, and wait until its replicas are in sync: two of three must always be."""
-    number = rng.randrange(3)
-    kafka.kill_broker(number)
-    kafka.start_broker(number)
-    Brokers(kafka, pause_s=0).await_in_sync(own)
+def _kill_broker(brokers: Brokers, own: Platform, rng: random.Random) -> None:
+    """Kill one, start it again, and wait until its replicas are in sync: two of three must always be.
+
+    The first is the coordinator of the workers' group, the others are any.
+    """
+    if own.result.faults.get("kill -9 of the broker"):
+        brokers.kill(rng.randrange(3))
+    else:
+        brokers.kill_coordinator(own)
+    brokers.await_in_sync(own)
 
 
 def _send_while(own: Platform, events: int, killers: list[_Killer]) -> None:
@@ -135,7 +141,7 @@ def _send_while(own: Platform, events: int, killers: list[_Killer]) -> None:
         alive = any(killer.is_alive() for killer in killers)
         done = min(killer.share for killer in killers)
         elapsed = time.monotonic() - began
-        left_s = elapsed * (1 - done) / done if done > 0 else _LONGEST_PAUSE_S * max(killer.left for killer in killers)
+        left_s = elapsed * (1 - done) / done if done > 0 else _USUAL_KILL_S * max(killer.left for killer in killers)
         due = max(0, int((events - kept_back - sent) * _TICK_S / max(left_s, _TICK_S))) if alive else len(waiting)
         now, waiting = waiting.split(due)
         own.sender.send(now)

@@ -23,6 +23,7 @@ _VERBS = (
     "contacts",
     "windows",
     "bench",
+    "top",
     "doctor",
     "config",
     "schema",

@@ -1,0 +1,1 @@
+"""`venuecode top`: what workers and sinks say about themselves, live."""

@@ -7,6 +7,7 @@ last commit are read again, and rows that are already there are found by their i
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
@@ -111,6 +112,9 @@ class Sink:
         """Until `stop` is set, or something fatal happens."""
         status = StatusServer(self._config.metrics_port, self._metrics.registry, self._ready)
         threads = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        # What the imports left is never garbage: no collection looks at it again.
+        gc.collect()
+        gc.freeze()
         try:
             if self._config.ready_file is not None:
                 status.write_ready_file(self._config.ready_file)

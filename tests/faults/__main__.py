@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -19,7 +20,7 @@ from tests.faults.disk import disk_round
 from tests.faults.holes import compacted_round, transactional_round
 from tests.faults.kills import Kills, kill_round
 from tests.faults.network import network_round, proxied_kafka
-from tests.faults.rebalances import rebalance_round
+from tests.faults.rebalances import rebalance_round, restart_round
 from tests.faults.refused import refused_round
 from tests.faults.report import Round, show
 from tests.faults.steps import STEPS, step_round
@@ -41,7 +42,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rebalances", type=int, default=100)
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
     parser.add_argument("--file", type=Path, help="write the result as JSON here as well")
-    parser.add_argument("--directory", type=Path, help="for data and logs; default: a temporary one")
+    parser.add_argument(
+        "--directory", type=Path, help="for data and logs; default: a temporary one, kept when something is wrong"
+    )
     return parser.parse_args()
 
 
@@ -87,10 +90,13 @@ def steps(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
 
 
 def rebalances(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
-    """100 rebalances, and twins."""
+    """100 rebalances, restarts of static and of ordinary members, and twins."""
     with servers(directory / "groups", 1) as (kafka, clickhouse):
         where = kafka.bootstrap_servers, (clickhouse.host, clickhouse.port)
         yield rebalance_round(*where, directory / "groups" / "rebalances", seed=given.seed, actions=given.rebalances)
+        for static in (True, False):
+            place = directory / "groups" / f"restarts-{static}"
+            yield restart_round(*where, place, seed=given.seed, times=10, static=static)
         yield twin_round(*where, directory / "groups" / "twins", seed=given.seed, events=50_000)
 
 
@@ -156,7 +162,10 @@ def main() -> int:
     show(done, given.file)
     if given.json:
         print(json.dumps([one.as_json() for one in done]))  # noqa: T201
-    return 0 if all(one.is_kept for one in done) else 1
+    kept = all(one.is_kept for one in done)
+    if kept and given.directory is None:
+        shutil.rmtree(directory)
+    return 0 if kept else 1
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def _kill_and_start(service: Service, rng: random.Random, result: Round) -> None
             time.sleep(_TICK_S)
         time.sleep(rng.random())
     if service.is_ready():
-        result.count(f"of them with the {service.kind} ready")
+        result.count(f"of these a ready {service.kind}")
     service.kill_and_start()
 
 

@@ -105,6 +105,42 @@ def rebalance_round(
         return own.judge()
 
 
+def restart_round(
+    bootstrap_servers: str, clickhouse: tuple[str, int], directory: Path, *, seed: int, times: int, static: bool
+) -> Round:
+    """One of two workers is killed with -9 and started again at once; how long the slowest partition stood still.
+
+    Args:
+        bootstrap_servers, clickhouse: the servers.
+        directory: for logs.
+        seed: of the load.
+        times: how often.
+        static: whether the workers have a name in the group, so that the brokers wait for them to come back.
+    """
+    result = Round(f"a worker killed and started again, {'static' if static else 'ordinary'} members", seed)
+    rng = random.Random(seed)
+    with platform(result, bootstrap_servers, clickhouse, directory) as own:
+        group = _Group(own, [own.service("worker", f"worker-{number}", static=static) for number in range(2)])
+        for service in (own.service("sink", "sink"), *group.awake):
+            service.start()
+        with Trickle(own, _PER_SECOND), Standstill(own) as standstill:
+            began = standstill.begin()
+            own.wait_until(lambda: group.is_settled() and standstill.all_grew_since(began), 60, "both workers")
+            for _ in range(times):
+                moment = standstill.begin()
+                rng.choice(group.awake).kill_and_start()
+                result.count("kill -9 and a start of the worker")
+                own.wait_until(
+                    lambda moment=moment: group.is_settled() and standstill.all_grew_since(moment),  # type: ignore[misc]
+                    _REBALANCE_S,
+                    "every partition to get on after a restart",
+                )
+                result.standstill_s.append(round(standstill.longest(), 2))
+                time.sleep(rng.random())
+        own.settle()
+        return own.judge()
+
+
 def _chosen(actions: Iterable[str] | int, group: _Group, rng: random.Random) -> Iterator[str]:
     if not isinstance(actions, int):
         yield from actions

@@ -15,6 +15,7 @@ from tests.faults.trickle import Standstill, Trickle
 
 _PER_SECOND = 400
 _MOST_WORKERS = 3
+_PARTITIONS = 6  # divides by 1, 2 and 3: of 4, Faust leaves two to each of two workers and none to the third
 _REBALANCE_S = 60.0
 
 
@@ -58,9 +59,9 @@ class _Group:
         return found + ["wake"] * 2 * len(self.paused)
 
     def is_settled(self) -> bool:
-        """Whether those who are awake own every partition, each its share."""
-        owned = [int(worker.metric("partitions")) for worker in self.awake]
-        return sum(owned) == self.own.settings.kafka.partitions and 0 not in owned
+        """Whether those who are awake have joined and own every partition between them."""
+        owned = sum(int(worker.metric("partitions")) for worker in self.awake)
+        return owned == self.own.settings.kafka.partitions and all(worker.is_ready() for worker in self.awake)
 
 
 def rebalance_round(
@@ -81,7 +82,7 @@ def rebalance_round(
     """
     result = Round(f"rebalances under load, seed {seed}", seed)
     rng = random.Random(seed)
-    with platform(result, bootstrap_servers, clickhouse, directory) as own:
+    with platform(result, bootstrap_servers, clickhouse, directory, partitions=_PARTITIONS) as own:
         group = _Group(own)
         own.service("sink", "sink").start()
         group.act("join", rng)

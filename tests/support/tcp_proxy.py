@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 import threading
 from collections.abc import Coroutine
 from types import TracebackType
@@ -70,22 +72,24 @@ class TcpProxy:
 
     async def _cut(self) -> int:
         for writer in self._writers:
-            writer.transport.abort()
+            _reset(writer)
         return len(self._writers) // 2
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._refusing:
-            writer.transport.abort()
+            _reset(writer)
             return
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
         except OSError:
-            writer.transport.abort()
+            _reset(writer)
             return
         ends = {writer, far_writer}
         self._writers |= ends
         try:
-            await asyncio.gather(self._pass_on(reader, far_writer), self._pass_on(far_reader, writer))
+            # Cancelled when the proxy is closed; to the server a cancelled task of its would be an error.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(self._pass_on(reader, far_writer), self._pass_on(far_reader, writer))
         finally:
             self._writers -= ends
             for end in ends:
@@ -119,3 +123,10 @@ class TcpProxy:
             taking.cancel()
             with contextlib.suppress(OSError, asyncio.CancelledError):
                 await taking
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close with a reset instead of an end of the stream."""
+    with contextlib.suppress(OSError):  # closed already
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

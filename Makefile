@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 LOCK := requirements/all.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-nz test test-fast faults lint format bench bench-peers docs lock lock-peers clean
+.PHONY: help setup demo demo-nz test test-fast faults lint format bench soak bench-peers docs lock lock-peers clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ bench-peers: $(STAMP) ## Measure the worker beside other stream processors, each
 
 bench: $(STAMP) ## Measure every part of the product on servers of its own (minutes)
 	@$(BIN)/venuecode bench all
+
+soak: $(STAMP) ## Two hours at 5,000 scans/s: does memory, a handle, a thread or the lag grow?
+	@$(BIN)/venuecode soak
 
 docs: $(STAMP) ## Make the README's picture again, out of a real run of the demo
 	@$(BIN)/python -m infra.demo.picture docs/demo.svg

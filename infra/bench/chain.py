@@ -4,7 +4,8 @@ How things are measured: `scan_to_alert_ms` from a scan's `scanned_at`, the mome
 producer, until a subscriber in this process has its red or yellow alert. `scan_to_row_ms` from the `scanned_at` of
 probes (one person in each partition, scanned in turn) until ClickHouse answers a question about them with that visit;
 the questions are asked `ROW_PAUSE_S` apart, so the figure is up to that much too large. Lag is what was sent and is not
-yet acknowledged by ClickHouse. Sums are exact: at the end every offset of the scans is in both orders, once.
+yet acknowledged by ClickHouse. Rates, lag and latencies leave out the first `WARM_UP_S`. Sums are exact: at the end
+every offset of the scans is in both orders, once.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class Chain:
         self.rows = RowMeter(self.target, tokens, ROW_PAUSE_S)
         self.timeline = Timeline()
         self.sent = self.probes = 0
+        self.began_ms = 0.0
         self._port = ready_port(stack.directory / "sink.ready")
         self._events = EventTail(stack.directory / "generator.log")
         self.done = False
@@ -122,9 +124,10 @@ class Chain:
             if began is None:
                 if self.sent == 0:
                     continue
-                began = time.monotonic()
+                began, self.began_ms = time.monotonic(), time.time() * 1000
             seconds = time.monotonic() - began
             self.sample(seconds)
+            usage.read()
             at_second(seconds)
         return usage.read()
 
@@ -187,7 +190,7 @@ def run_chain_bench(
         FatalError: a part ended, or sent and stored differ.
     """
     variants = {f"{rate:,.0f} scans/s": lambda _number, rate=rate: _run(rate, minutes * 60, people) for rate in rates}
-    return document("chain", alternate(variants, runs), {"minutes": minutes, "people": people})
+    return document("chain", alternate(variants, runs), {"minutes": minutes, "people": people}, compare=False)
 
 
 def disk_gib(phases: Sequence[Phase]) -> float:
@@ -210,6 +213,7 @@ def _run(rate: float, seconds: float, people: int) -> Run:
 def figures(chain: Chain, usage: Usage, rate: float) -> Run:
     """What a run at one rate measured."""
     warm_up = min(WARM_UP_S, chain.timeline.seconds[-1] / 4)
+    since_ms = chain.began_ms + warm_up * 1000
     lag = chain.timeline.growth(warm_up)
     parts = usage.as_json(chain.sent)
     product = sum(part["cpu_s_per_million"] for name, part in parts.items() if name != "measuring")
@@ -217,8 +221,8 @@ def figures(chain: Chain, usage: Usage, rate: float) -> Run:
     return {
         "events_per_s": round(chain.timeline.rate(warm_up)),
         "cpu_s_per_million": round(product, 2),
-        "scan_to_alert_ms": chain.alerts.quantiles(),
-        "scan_to_row_ms": chain.rows.rows.quantiles(),
+        "scan_to_alert_ms": chain.alerts.quantiles(since_ms),
+        "scan_to_row_ms": chain.rows.rows.quantiles(since_ms),
         "lag_s": round(behind[len(behind) // 2] / rate, 2),
         "peak_rss_mb": parts["worker"]["peak_rss_mb"],
         "sent": chain.sent,

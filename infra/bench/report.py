@@ -17,13 +17,16 @@ Document = dict[str, Any]
 DOCS = CHECKOUT / "docs"
 
 
-def document(bench: str, variants: Mapping[str, Sequence[Run]], parameters: Mapping[str, Any]) -> Document:
+def document(
+    bench: str, variants: Mapping[str, Sequence[Run]], parameters: Mapping[str, Any], *, compare: bool = True
+) -> Document:
     """What a benchmark prints and writes.
 
     Args:
         bench: its name, as on the command line.
         variants: the runs of each, by round; the first is the one the benchmark is about.
         parameters: sizes and rates that it was run with.
+        compare: whether the variants are the same job, so that ratios mean something.
 
     Returns:
         The medians of the first variant at the top; `parameters`; `variants`, each with `medians`, `spread` (least and
@@ -40,7 +43,7 @@ def document(bench: str, variants: Mapping[str, Sequence[Run]], parameters: Mapp
             name: {"medians": medians(runs), "spread": spread(runs), "runs": list(runs)}
             for name, runs in variants.items()
         },
-        "ratios": {name: _ratio(main, variants[name]) for name in names[1:]},
+        "ratios": {name: _ratio(main, variants[name]) for name in names[1:]} if compare else {},
         "machine": machine(),
         "versions": versions(),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 _Z95 = 1.96
 
@@ -33,7 +33,7 @@ class Trend:
         return self.low > tolerated
 
 
-def trend(seconds: Sequence[float], values: Sequence[float]) -> Trend:
+def trend(seconds: ArrayLike, values: ArrayLike) -> Trend:
     """The line through samples.
 
     Args:

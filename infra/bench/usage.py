@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,44 +79,14 @@ class UsageClock:
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._pids = dict(pids)
         self._before = {part: cpu_seconds(pid) for part, pid in pids.items()}
+        self._cpu_s, self._peak_mb = dict(self._before), dict.fromkeys(pids, 0.0)
 
     def read(self) -> Usage:
-        """What they have used since; peaks since each process began."""
-        return Usage(
-            {part: cpu_seconds(pid) - self._before[part] for part, pid in self._pids.items()},
-            {part: peak_rss_mb(pid) for part, pid in self._pids.items()},
-        )
+        """What they have used since; peaks since each process began.
 
-
-class Ticker(threading.Thread):
-    """Calls a function every so many seconds in a thread of its own, until stopped; what it raises ends it.
-
-    Args:
-        every_s: seconds between two calls.
-        action: is given the seconds since the start.
-    """
-
-    def __init__(self, every_s: float, action: Callable[[float], None]) -> None:
-        super().__init__(name="ticker", daemon=True)
-        self._every_s, self._action = every_s, action
-        self._stopping = threading.Event()
-        self.error: Exception | None = None
-
-    def run(self) -> None:
-        began = time.monotonic()
-        try:
-            while not self._stopping.wait(self._every_s):
-                self._action(time.monotonic() - began)
-        except Exception as error:
-            self.error = error
-
-    def stop(self) -> None:
-        """End it.
-
-        Raises:
-            Exception: what ended it before.
+        To be called now and then: of a process that has ended the last reading counts.
         """
-        self._stopping.set()
-        self.join(timeout=30)
-        if self.error is not None:
-            raise self.error
+        for part, pid in self._pids.items():
+            self._cpu_s[part] = max(self._cpu_s[part], cpu_seconds(pid))
+            self._peak_mb[part] = max(self._peak_mb[part], peak_rss_mb(pid))
+        return Usage({part: self._cpu_s[part] - self._before[part] for part in self._pids}, dict(self._peak_mb))

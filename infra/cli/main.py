@@ -23,6 +23,7 @@ _VERBS = (
     "contacts",
     "windows",
     "bench",
+    "soak",
     "top",
     "doctor",
     "config",

@@ -13,7 +13,7 @@ from infra.cli.bench.options import AsJson, Runs, WriteDocs, measured, show
 from infra.cli.common import print_json
 from schemas.errors import FatalError
 
-_ORDER = ("stream", "sink", "statuses", "chain", "storm")
+_ORDER = ("stream", "sink", "statuses", "chain", "surge", "storm")
 """The peers are another matter: they need installations of their own."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import uuid
@@ -128,6 +129,8 @@ class RowMeter(threading.Thread):
 
     def __init__(self, target: ClickHouseTarget, tokens: Sequence[str], pause_s: float) -> None:
         super().__init__(name="row-meter", daemon=True)
+        # Where ClickHouse is stopped on purpose, the driver would log every question in vain.
+        logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
         self._target, self._pause_s = target, pause_s
         people = ", ".join(f"unhex('{token}')" for token in tokens)
         self._statement = (

@@ -35,7 +35,7 @@ def run_surge_bench(
         The document (`infra.bench.report.document`) with `events_per_s` (stored a second over the whole run),
         `scan_to_alert_ms` of scans of the surge, and `lag_s`: what was sent and not stored 30 s after the surge's end,
         in seconds of the base rate. Runs have `alerts_before_ms` and `alerts_after_ms`, `most_behind` (records),
-        `settled_s` and `parts` too.
+        `settled_s` and `parts` (of a ClickHouse that was stopped: until then) too.
 
     Raises:
         ConfigurationError: not enough disk.

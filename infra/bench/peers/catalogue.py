@@ -15,6 +15,7 @@ from infra.bench.peers.flink.statements import script
 from infra.bench.peers.installation import classes, environment, jars
 from infra.bench.surroundings import CHECKOUT
 from infra.embedded.kafka.java import java_environment, java_program
+from schemas.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def _environment() -> dict[str, str]:
 
 
 _FLUSHED: Final = "at least once: offsets committed after delivery"
+_CHECKPOINTS: Final = "at least once: a checkpoint every second, after delivery; offsets are in the checkpoint"
 
 PEERS: Final[tuple[Peer, ...]] = (
     Peer("worker", "Venuecode's worker, everything on", _FLUSHED, _worker),
@@ -138,15 +140,20 @@ PEERS: Final[tuple[Peer, ...]] = (
         "every batch delivered before the next; no offsets kept (recovery off)",
         partial(_python, "bytewax"),
     ),
-    Peer("pathway", "Pathway 0.33.0", "no state kept (persistence off)", partial(_python, "pathway")),
+    Peer(
+        "pathway",
+        "Pathway 0.33.0",
+        "offsets committed by its client's timer, not tied to delivery (persistence off)",
+        partial(_python, "pathway"),
+    ),
     Peer("kafka-streams-1", "Kafka Streams 4.3.1, 1 thread", _FLUSHED, partial(_kafka_streams, 1)),
     Peer("kafka-streams-2", "Kafka Streams 4.3.1, 2 threads", _FLUSHED, partial(_kafka_streams, 2)),
-    Peer("flink", "Flink SQL 2.3.0, Java function", _FLUSHED, _flink_java),
-    Peer("pyflink", "PyFlink SQL 2.3.0, Python function in a process", _FLUSHED, _flink_python),
+    Peer("flink", "Flink SQL 2.3.0, Java function", _CHECKPOINTS, _flink_java),
+    Peer("pyflink", "PyFlink SQL 2.3.0, Python function in a process", _CHECKPOINTS, _flink_python),
     Peer(
         "faust",
         "faust-streaming 0.15.3 as it comes",
-        "offsets committed each second",
+        _FLUSHED,
         partial(_python, "faust"),
         short=True,
     ),
@@ -162,8 +169,6 @@ def chosen(names: str) -> tuple[Peer, ...]:
     Raises:
         ConfigurationError: there is no such peer.
     """
-    from schemas.errors import ConfigurationError
-
     wanted = {name.strip() for name in names.split(",") if name.strip()}
     if unknown := sorted(wanted - {peer.name for peer in PEERS}):
         there = ", ".join(peer.name for peer in PEERS)

@@ -21,7 +21,8 @@ from schemas.errors import FatalError, RetryableError
 _FIRST_S = 120.0
 _LAST_S = 240.0
 _COMMITTED_S = 5.0
-_POLL_S = 0.02
+_POLL_S = 0.05
+_LOOK_S = 1.0
 _STOP_S = 15.0
 
 
@@ -94,14 +95,17 @@ def _watched(
 
 
 def _await(child: ChildProcess, tree: ProcessTree, written: Callable[[], int], least: int, seconds: float) -> int:
-    deadline = time.monotonic() + seconds
+    looked = time.monotonic()
+    deadline = looked + seconds
     while time.monotonic() < deadline:
         found = written()
         if found >= least:
             return found
         if (code := child.poll()) is not None:
             raise PeerUnavailableError(f"it {ending(code)} after {found:,} records:\n{child.log_tail()}")
-        tree.look()
+        if time.monotonic() - looked > _LOOK_S:
+            looked = time.monotonic()
+            tree.look()
         time.sleep(_POLL_S)
     raise PeerUnavailableError(f"it wrote {found:,} of {least:,} records in {seconds:.0f} s:\n{child.log_tail()}")
 
@@ -116,7 +120,7 @@ def _uncommitted(ground: Ground, task: Task) -> int:
                 behind = -1
             if behind == 0 or time.monotonic() > deadline:
                 return behind
-            time.sleep(10 * _POLL_S)
+            time.sleep(4 * _POLL_S)
 
 
 def _check(ground: Ground, task: Task, given: Input, before: Ends) -> None:

@@ -65,8 +65,7 @@ def _kafka_streams(threads: int) -> Launcher:
     path = ":".join(map(str, [compiled, *found]))
 
     def launch(task: Task, own: Path) -> Launch:
-        # The table is read from a topic, which the runner names like the file.
-        arguments = [task.bootstrap, task.scans, task.output, Path(task.colours).name, task.group, str(threads)]
+        arguments = [*task.arguments()[:-1], str(threads)]
         options = ["-Xmx1g", "-XX:+UseParallelGC", f"-Djava.io.tmpdir={own}"]
         return Launch([str(java_program()), *options, "-cp", path, "Job", *arguments], java_environment())
 

@@ -28,7 +28,7 @@ from schemas.topics import Topics, TopicSpec, topic_plan
 
 PARTITIONS: Final = 8
 TOPICS: Final = Topics()
-_COLOURS: Final = "peers.colours"
+_COLOURS: Final = "colours.tsv"
 _SHORT: Final = "peers.scans.short"
 _AT_ONCE: Final = 5_000
 _PATIENCE_S: Final = 20.0
@@ -50,7 +50,7 @@ class Ground:
 
     Attributes:
         full, short: the scans, and the first of them, for a peer that would take too long.
-        colours: a file of `token TAB colour`; its name is that of a topic with the same content.
+        colours: a file of `token TAB colour`.
         folder: for logs and for what a peer writes.
     """
 
@@ -111,16 +111,16 @@ def prepared(events: int, short: int, statuses: int) -> Iterator[Ground]:
         with EmbeddedKafka(folder / "kafka", port=0) as kafka:
             cluster: ClientConfig = {"bootstrap.servers": kafka.bootstrap_servers}
             plan = topic_plan(TOPICS, partitions=PARTITIONS, replication_factor=1, retention_days=14)
-            apply_topics(cluster, [*plan, *(TopicSpec(topic, PARTITIONS, 1) for topic in (_COLOURS, _SHORT))])
+            apply_topics(cluster, [*plan, TopicSpec(_SHORT, PARTITIONS, 1)])
             tell(f"filling the topics with {statuses:,} statuses and {events:,} scans")
             fill_scans(cluster, TOPICS, events, statuses)
-            colours = _put_colours(cluster, folder / _COLOURS)
+            colours = _write_colours(cluster, folder / _COLOURS)
             tell("working out what the scans must be decided to")
             full, first = _expected(cluster, colours, short)
             yield Ground(cluster, Input(TOPICS.scans, full), Input(_SHORT, first), folder / _COLOURS, folder)
 
 
-def _put_colours(cluster: ClientConfig, file: Path) -> dict[str, str]:
+def _write_colours(cluster: ClientConfig, file: Path) -> dict[str, str]:
     class Status(msgspec.Struct):
         person_token: str
         colour: str
@@ -130,12 +130,6 @@ def _put_colours(cluster: ClientConfig, file: Path) -> dict[str, str]:
     statuses = (decoder.decode(value) for _, value in read_records(cluster, TOPICS.statuses, {}, end))
     colours = {status.person_token: status.colour for status in statuses}
     file.write_text("".join(f"{token}\t{colour}\n" for token, colour in colours.items()))
-    with Publisher(cluster) as publisher:
-        pairs = iter(colours.items())
-        while part := list(islice(pairs, _AT_ONCE)):
-            publisher.publish_batch(
-                _COLOURS, [token.encode() for token, _ in part], [colour.encode() for _, colour in part]
-            )
     return colours
 
 

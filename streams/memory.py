@@ -10,8 +10,8 @@ _MMAP_THRESHOLD: Final = -3
 _KEPT_BYTES: Final = 32 * 1024 * 1024
 
 
-def keep_freed_memory() -> None:
-    """Keep up to 32 MiB of freed memory at hand instead of giving it back to the kernel at once.
+def keep_freed_memory(most: int = _KEPT_BYTES) -> None:
+    """Keep up to `most` bytes of freed memory at hand instead of giving it back to the kernel at once.
 
     A batch's texts are a few megabytes; glibc returned them after every batch, and the pages had to be mapped and
     cleared again for the next one: half a microsecond an event. Does nothing where the C library is another one.
@@ -21,7 +21,7 @@ def keep_freed_memory() -> None:
     except (AttributeError, OSError, TypeError):
         return
     mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)
-    mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+    mallopt(_TRIM_THRESHOLD, most)
 
 
 def give_back_freed_memory() -> None:

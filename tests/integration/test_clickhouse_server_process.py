@@ -19,7 +19,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from schemas.errors import FatalError
-from tests.support.clickhouse_http import ask
+from tests.support.clickhouse_http import ask, connection
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.clickhouse
@@ -111,6 +111,23 @@ def test_a_clean_stop_cancels_what_does_not_end_and_exits_with_0(start: Start) -
         assert endless.result().headers["x-clickhouse-exception-code"] == "394"
         wait_until(lambda: server.poll() is not None, 15, "the end of the process")
     assert server.poll() == 0
+
+
+def test_a_clean_stop_does_not_wait_for_a_client_that_stands_still_within_a_large_body(start: Start) -> None:
+    server = start()
+    ask(server.host, server.port, "CREATE DATABASE d ENGINE = Atomic")
+    ask(server.host, server.port, "CREATE TABLE d.t (n UInt64) ENGINE = MergeTree ORDER BY n")
+    with connection(server.host, server.port) as link:
+        link.putrequest("POST", "/?query_id=still&query=INSERT+INTO+d.t+FORMAT+TabSeparated")
+        link.putheader("Content-Length", "100000000")
+        link.endheaders()
+        link.send(b"1\n" * 1_000_000)
+        running = "SELECT count() FROM system.processes WHERE Settings['log_comment'] = 'still'"
+        wait_until(lambda: ask(server.host, server.port, running).body == b"1\n", 10, "the insert to run")
+        server.stop(timeout=12)
+        assert server.poll() == 0
+    again = start()
+    assert ask(again.host, again.port, "SELECT count() FROM d.t").body == b"0\n"
 
 
 def test_what_was_stored_is_there_after_a_clean_restart(start: Start) -> None:

@@ -7,6 +7,7 @@ what the engine itself takes. Moved by splice(2) it costs a tenth of that.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import socket
@@ -68,8 +69,9 @@ class RestOfBody:
         try:
             await asyncio.shield(moving)
         except asyncio.CancelledError:
-            # Wakes a thread that waits for the client.
-            self._connection.shutdown(socket.SHUT_RD)
+            # Wakes a thread that waits for the client; one that has ended has closed the connection.
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RD)
             raise
 
     def _move(self, pipe: int) -> None:

@@ -53,9 +53,13 @@ def test_another_output_is_told_apart(other: Sequence[Verdict], says: str) -> No
     assert expected.differs_from(Digest(expected.records, expected.value)) is None
 
 
-def test_every_peer_decides_by_the_products_rules() -> None:
+def test_python_peers_decide_by_the_products_rules() -> None:
     assert {colour: rule.decision for colour, rule in RULES.rules.items()} == dict(DECISIONS)
-    job = (HERE / "kafka_streams" / "Job.java").read_text()
+
+
+@pytest.mark.parametrize("source", ["kafka_streams/Job.java", "flink/DecisionOf.java"])
+def test_java_peers_decide_by_the_products_rules(source: str) -> None:
+    job = (HERE / source).read_text()
     found = re.search(r"DECISIONS =\s*Map\.of\((.*?)\);", job, re.DOTALL)
     assert found is not None
     words = re.findall(r'"(\w+)"', found[1])

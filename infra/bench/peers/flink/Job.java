@@ -8,7 +8,8 @@ public final class Job {
     public static void main(String[] args) throws Exception {
         TableEnvironment tables =
                 TableEnvironment.create(EnvironmentSettings.newInstance().inStreamingMode().build());
-        tables.createTemporarySystemFunction("colour_of", Decide.class);
+        tables.createTemporarySystemFunction("colour_of", ColourOf.class);
+        tables.createTemporarySystemFunction("decision_of", DecisionOf.class);
         for (String statement : Files.readString(Path.of(args[0])).split(";")) {
             if (statement.strip().startsWith("SET")) {
                 String[] parts = statement.split("'");

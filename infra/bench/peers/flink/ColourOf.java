@@ -8,7 +8,7 @@ import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.ScalarFunction;
 
 /** The colour of a person, from a table that every instance in the process shares. */
-public final class Decide extends ScalarFunction {
+public final class ColourOf extends ScalarFunction {
     private static Map<String, String> colours;
     private transient Map<String, String> table;
 
@@ -21,7 +21,7 @@ public final class Decide extends ScalarFunction {
         return table.getOrDefault(person, "unknown");
     }
 
-    private static synchronized Map<String, String> load(Path file) throws IOException {
+    static synchronized Map<String, String> load(Path file) throws IOException {
         if (colours == null) {
             Map<String, String> found = new HashMap<>(1 << 21);
             try (BufferedReader lines = Files.newBufferedReader(file)) {

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import structlog
 
 from infra.bench.usage import peak_rss_mb
 from schemas.errors import FatalError
@@ -250,4 +251,5 @@ def _main(arguments: list[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     print(json.dumps(_main(sys.argv[1:])))  # noqa: T201 - its one output

@@ -78,7 +78,7 @@ def down(
     with err.status("Stopping Kafka and ClickHouse"):
         ran = control.down(place)
         if delete_data:
-            control.delete_data(place)
+            control.delete_data(place, load_settings().worker.snapshot_dir)
     if as_json:
         print_json({"data_dir": str(place), "was_running": ran, "data_deleted": delete_data})
         return

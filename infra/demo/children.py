@@ -16,8 +16,10 @@ from infra.settings import Settings
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables that make another process use the same brokers and the same ClickHouse."""
+    """The variables that make another process use the same brokers, the same ClickHouse and the same snapshots."""
+    snapshots = settings.worker.snapshot_dir
     return {
+        **({} if snapshots is None else {"VENUECODE_WORKER__SNAPSHOT_DIR": str(snapshots)}),
         "VENUECODE_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
         "VENUECODE_KAFKA__SECURITY_PROTOCOL": settings.kafka.security_protocol,
         "VENUECODE_KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,

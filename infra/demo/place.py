@@ -37,7 +37,9 @@ def demo_stack(base: Settings) -> Iterator[Stack]:
             partitions=base.kafka.partitions,
         )
         clickhouse = ClickHouseSettings(port=platform.clickhouse_port, database=base.clickhouse.database)
-        stack = Stack(base.model_copy(update={"kafka": kafka, "clickhouse": clickhouse}), directory)
+        worker = base.worker.model_copy(update={"snapshot_dir": directory / "statuses"})
+        chosen = base.model_copy(update={"kafka": kafka, "clickhouse": clickhouse, "worker": worker})
+        stack = Stack(chosen, directory)
         try:
             yield stack
         finally:

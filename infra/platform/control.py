@@ -83,8 +83,12 @@ def down(data_dir: Path) -> bool:
         return ran
 
 
-def delete_data(data_dir: Path) -> None:
+def delete_data(data_dir: Path, snapshot_dir: Path | None = None) -> None:
     """Delete what a stopped platform stored; what else is in the directory stays.
+
+    Args:
+        data_dir: of the platform.
+        snapshot_dir: of the workers' snapshots of the status store, which hold person tokens.
 
     Raises:
         FatalError: it runs.
@@ -97,6 +101,10 @@ def delete_data(data_dir: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    if snapshot_dir is not None:
+        from streams.statuses.snapshots import delete_snapshots
+
+        delete_snapshots(snapshot_dir)
     with contextlib.suppress(OSError):
         data_dir.rmdir()
 

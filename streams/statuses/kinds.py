@@ -33,7 +33,7 @@ class Kinds:
         """
         kinds = list(kinds)
         try:
-            return [self._numbers[kind] for kind in kinds]
+            return list(map(self._numbers.__getitem__, kinds))
         except KeyError:
             return [self._number(kind) for kind in kinds]
 

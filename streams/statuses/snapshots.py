@@ -7,6 +7,7 @@ the snapshot would bring the person back.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from streams.status_store import StatusStore
 from streams.statuses.snapshot_file import BadSnapshotError, Contents, SnapshotWriter, read_contents, read_statuses
 from streams.statuses.topic_identity import TopicIdentity
 
-SUFFIX: Final = ".statuses"
+_FILES: Final = "*.statuses*"
 
 _SAFE_SHARE: Final = 0.5
 """Of the time that tombstones are kept: the rest is for reading on, and for clocks that differ."""
@@ -227,9 +228,17 @@ class Snapshots:
     def _sweep(self, now: int) -> None:
         """Delete snapshots, also of other workers, that are too old to be used: they may hold somebody erased since."""
         oldest_s = (now - self._usable_ms()) / 1000
-        for path in self._directory.glob(f"*{SUFFIX}*"):
+        for path in self._directory.glob(_FILES):
             if path.stat().st_mtime < oldest_s:
                 path.unlink(missing_ok=True)
 
     def _path(self, partition: int) -> Path:
-        return self._directory / f"{self._topic}-{partition}{SUFFIX}"
+        return self._directory / f"{self._topic}-{partition}.statuses"
+
+
+def delete_snapshots(directory: Path) -> None:
+    """Delete all snapshots in a directory, and the directory where nothing else is in it."""
+    for path in directory.glob(_FILES):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        directory.rmdir()

@@ -140,3 +140,15 @@ def test_the_data_of_a_running_platform_is_not_deleted(files: PlatformFiles, sta
     with pytest.raises(FatalError, match="stop it first"):
         control.delete_data(files.data_dir)
     assert (files.data_dir / "kafka").exists()
+
+
+def test_deleting_data_deletes_the_snapshots_of_the_status_store_wherever_they_are(
+    files: PlatformFiles, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere" / "statuses"
+    elsewhere.mkdir(parents=True)
+    for name in ("health.status.v1-0.statuses", "health.status.v1-1.statuses.partial"):
+        (elsewhere / name).touch()
+    control.delete_data(files.data_dir, elsewhere)
+    assert not elsewhere.exists()
+    control.delete_data(files.data_dir, elsewhere)

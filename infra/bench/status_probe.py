@@ -7,6 +7,7 @@ python -m infra.bench.status_probe restart BOOTSTRAP PEOPLE FILL_TOPIC DIRECTORY
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -36,6 +37,7 @@ _AT_MS: Final = 1_780_000_000_000
 _HOUR_MS: Final = 3_600_000
 _DEADLINE_S: Final = 300.0
 _LOOK_UP_S: Final = 3.0
+_GC_ALLOCATIONS: Final = 200_000
 
 STORM_PERSONS: Final = 82_000
 STORM_S: Final = 60.0
@@ -154,7 +156,9 @@ def _read(
 
 
 def _empty_store() -> StatusStore:
-    keep_freed_memory()  # as the worker
+    keep_freed_memory()  # this and the next two: as the worker does
+    gc.freeze()
+    gc.set_threshold(_GC_ALLOCATIONS, 20, 20)
     store = StatusStore()
     for partition in range(PARTITIONS):
         store.open(partition)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from infra.bench.figures import Run
@@ -23,7 +22,7 @@ from infra.bench.place import Place, bench_place
 from infra.bench.report import Document, document
 from infra.bench.rounds import alternate, tell
 from infra.bench.sums import check_sums
-from infra.bench.trend import Trend, trend
+from infra.bench.timeline import Timeline
 from infra.bench.usage import Usage, UsageClock
 from infra.demo.children import EventTail, ready_port
 from infra.exposition import read_metrics
@@ -36,33 +35,6 @@ _SAMPLE_S: Final = 1.0
 _SETTLE_S: Final = 300.0
 _GROWTH: Final = 0.005
 _BYTES_A_SCAN: Final = 700
-
-
-@dataclass(slots=True)
-class Timeline:
-    """Samples by second: scans `sent` (acknowledged by Kafka), and visits `stored` (acknowledged by ClickHouse)."""
-
-    seconds: list[float] = field(default_factory=list)
-    sent: list[int] = field(default_factory=list)
-    stored: list[int] = field(default_factory=list)
-
-    @property
-    def behind(self) -> list[int]:
-        """Sent and not stored."""
-        return [max(0, sent - stored) for sent, stored in zip(self.sent, self.stored, strict=True)]
-
-    def growth(self, since_s: float) -> Trend | None:
-        """The line through `behind` after the warm-up; null with too few samples."""
-        chosen = [number for number, second in enumerate(self.seconds) if second >= since_s]
-        if len(chosen) < 3:
-            return None
-        return trend([self.seconds[n] for n in chosen], [self.behind[n] for n in chosen])
-
-    def rate(self, since_s: float) -> float:
-        """Scans stored a second after the warm-up."""
-        first = next((n for n, second in enumerate(self.seconds) if second >= since_s), 0)
-        took = self.seconds[-1] - self.seconds[first]
-        return (self.stored[-1] - self.stored[first]) / took if took else 0.0
 
 
 class Chain:

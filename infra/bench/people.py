@@ -6,7 +6,7 @@ generator little, and the machine's time is left to what is measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -118,9 +118,6 @@ class ScanWriter:
             b'","direction":"enter","channel":"phone","trip":null,"gateway":"gateway-1"}',
         ]
         return join(count, [token]), join(count, parts)
-
-
-Now = Callable[[], datetime]
 
 
 def utc_now() -> datetime:

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-import msgspec
 import numpy as np
-from confluent_kafka import Consumer, TopicPartition
 
 from infra.bench.figures import Run
 from infra.bench.generator import Phase
@@ -22,30 +19,19 @@ from infra.bench.meters import AlertMeter
 from infra.bench.people import PROBES, utc_now
 from infra.bench.place import Place, bench_place
 from infra.bench.report import Document, document
-from infra.bench.rounds import alternate, tell
+from infra.bench.rounds import alternate
+from infra.bench.storm_ids import recompute_ids
 from infra.bench.usage import UsageClock
 from infra.demo.children import EventTail
 from infra.lag import topic_ends
 from producers.publisher import Publisher
 from schemas.errors import FatalError
 from schemas.health import Colour
-from schemas.kafka import consumer_config
 
 PLATEAU_S: Final = 30.0
 _STEPS: Final = 120
 _BEST_S: Final = 10
 _SETTLE_S: Final = 300.0
-
-
-class _Visit(msgspec.Struct):
-    person_token: str
-    venue_id: str
-    colour: str
-    scanned_at: str
-
-
-class _Alert(msgspec.Struct):
-    alert_id: str
 
 
 def run_storm_bench(
@@ -101,7 +87,7 @@ def _run(turning: int, rate: float, base: float, turn_s: float, people: int, col
         stack.wait(lambda: samples.visits() >= sent, "all visits", _SETTLE_S, samples.check)
         used = usage.read()
         reds.stop()
-        visits, alerts, ids, expected = _recompute(place)
+        visits, alerts, ids, expected = recompute_ids(place)
     if (visits, ids) != (sent, expected):
         raise FatalError(f"{sent} scans and {visits} visits; {ids} alert ids and {expected} expected")
     return {
@@ -205,34 +191,3 @@ class _Samples:
             ((self._alerts[b] - self._alerts[a]) / (self._seconds[b] - self._seconds[a]) for a, b in pairs),
             default=0.0,
         )
-
-
-def _recompute(place: Place) -> tuple[int, int, int, int]:
-    """Visits; yellow alerts, their different ids; and how many ids there must be: person, venue, dedupe window."""
-    topics, window_ms = place.stack.topics, place.stack.settings.worker.dedupe_minutes * 60_000
-    visits, pairs = 0, set()
-    decoder = msgspec.json.Decoder(_Visit)
-    for value in _values(place, topics.visits):
-        visits += 1
-        if b'"colour":"yellow"' in value:
-            visit = decoder.decode(value)
-            at_ms = int(np.datetime64(visit.scanned_at.rstrip("Z"), "ms").astype(np.int64))
-            pairs.add((visit.person_token, visit.venue_id, at_ms // window_ms))
-    alerts = [msgspec.json.decode(value, type=_Alert).alert_id for value in _values(place, topics.alerts("yellow"))]
-    tell(f"  {visits:,} visits, {len(alerts):,} yellow alerts, {len(pairs):,} ids expected")
-    return visits, len(alerts), len(set(alerts)), len(pairs)
-
-
-def _values(place: Place, topic: str) -> Iterator[bytes]:
-    ends = topic_ends(place.stack.admin, topic).latest
-    consumer: Any = Consumer(consumer_config(place.stack.settings.kafka.librdkafka(), "bench-recompute"))
-    left = sum(ends.values())
-    try:
-        consumer.assign([TopicPartition(topic, number, 0) for number in ends])
-        while left > 0:
-            for message in consumer.consume(1000, timeout=1):
-                if message.error() is None:
-                    left -= 1
-                    yield message.value()
-    finally:
-        consumer.close()

@@ -53,7 +53,8 @@ class Chain:
         tokens = [place.people.token(person) for person in place.people.probes(place.partitions)]
         self.rows = RowMeter(self.target, tokens, ROW_PAUSE_S)
         self.timeline = Timeline()
-        self.sent = self.probes = 0
+        self.sent = self.probes = self._stored = 0
+        self.uncommitted: dict[str, int] = {}
         self.began_ms = 0.0
         self._port = ready_port(stack.directory / "sink.ready")
         self._events = EventTail(stack.directory / "generator.log")
@@ -101,7 +102,10 @@ class Chain:
             self.sample(seconds)
             usage.read()
             at_second(seconds)
-        return usage.read()
+        used = usage.read()
+        scans, visits = self.place.stack.lag()
+        self.uncommitted = {"worker": scans, "sink": visits}
+        return used
 
     def sample(self, seconds: float) -> None:
         """Take note of how far sending and storing are."""
@@ -113,7 +117,9 @@ class Chain:
     def stored(self) -> int:
         """Visits that ClickHouse has acknowledged."""
         found = read_metrics(self._port or 0)
-        return int(found.get('venuecode_sink_rows_total{kind="visits"}', 0))
+        # A question that was not answered in time changes nothing.
+        self._stored = max(self._stored, int(found.get('venuecode_sink_rows_total{kind="visits"}', 0)))
+        return self._stored
 
     def settle(self) -> float:
         """Wait until everything is stored; how many seconds that took.
@@ -155,7 +161,8 @@ def run_chain_bench(
         The document (`infra.bench.report.document`) with `events_per_s` (scans stored a second after the warm-up),
         `cpu_s_per_million` (all parts but the measuring), `scan_to_alert_ms`, `scan_to_row_ms`, `lag_s` (what was sent
         and not stored, median, in seconds of the rate), `peak_rss_mb` (of the worker). Runs have `sent`, `stored`,
-        `lag` (the line through it, records), `lag_grows`, `parts` (CPU and memory by part), `settled_s`.
+        `lag` (the line through it, records), `lag_grows`, `uncommitted_at_end` (records, by whose they are), `parts`
+        (CPU and memory by part), `settled_s`.
 
     Raises:
         ConfigurationError: not enough disk.
@@ -200,6 +207,7 @@ def figures(chain: Chain, usage: Usage, rate: float) -> Run:
         "sent": chain.sent,
         "stored": chain.stored(),
         "lag": None if lag is None else lag.as_json(),
+        "uncommitted_at_end": chain.uncommitted,
         "lag_grows": None if lag is None else lag.grows(_GROWTH * rate),
         "parts": parts,
         "alerts": chain.alerts.alerts,

@@ -104,14 +104,15 @@ class Decider:
         )
         again = {*raising, *np.flatnonzero(~believed).tolist()}
         careful.update(positions[at] for at in again)
-        self._count(np.delete(statuses.kind, list(again)))
+        self._count(np.delete(statuses.kind, list(again)) if again else statuses.kind)
         return sorted(careful)
 
     def _count(self, kinds: NDArray[Any]) -> None:
         """Count the decisions of scans whose statuses are of these kinds."""
         rules, found = self.policy.rules.rules, Counter[str]()
-        for number, count in zip(*(each.tolist() for each in np.unique(kinds, return_counts=True)), strict=True):
-            found[rules[self.statuses.kinds[number][0]].decision] += count
+        counts = np.bincount(kinds)
+        for number in np.flatnonzero(counts).tolist():
+            found[rules[self.statuses.kinds[number][0]].decision] += int(counts[number])
         self.metrics.decided(found)
 
     def _decide_carefully(self, batch: Batch, positions: Sequence[int], now: datetime, visits: Values) -> list[Message]:

@@ -1,0 +1,117 @@
+"""Statuses read as columns, a batch at once, are what reading them one by one gives; so are their times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from schemas.base import format_timestamp, parse_timestamp
+from schemas.fast import epoch_ms
+from streams.statuses.instants import epoch_ms_of
+from streams.statuses.kinds import Kinds
+from streams.statuses.packing import Statuses, keys_of, kinds_of, pack, times_of, versions_of
+from streams.statuses.reading import StatusReader, changes_as_columns
+from tests.support.worker_scans import moment, status, token
+
+TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001 - the strategy wants them so
+ALMOST_TIMES = r"[0-9]{4}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{3,6})?[Zz]?"
+ZONES = st.sampled_from([UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-3, minutes=-30))])
+
+
+@dataclass(frozen=True)
+class Message:
+    """As the client gives it."""
+
+    raw_key: bytes | None
+    raw_value: bytes | None
+
+    def key(self) -> bytes | None:
+        return self.raw_key
+
+    def value(self) -> bytes | None:
+        return self.raw_value
+
+
+@settings(deadline=None)
+@given(st.lists(st.builds(lambda at, zone: at.replace(tzinfo=zone), TIMES, ZONES), max_size=6))
+@example([datetime(9999, 12, 30, 23, 59, 59, 999_999, UTC), datetime(1970, 1, 1, tzinfo=UTC)])
+def test_a_column_of_times_is_read_as_each_of_them_is_or_not_at_all(times: list[datetime]) -> None:
+    found = epoch_ms_of([format_timestamp(time) for time in times])
+    if found is not None:
+        assert found.tolist() == [epoch_ms(time) for time in times]
+    elif all(time.tzinfo is UTC and time.year >= 1970 for time in times):
+        raise AssertionError("our own encoder's times were not read")
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.from_regex(ALMOST_TIMES, fullmatch=True))
+@example("2026-02-29T00:00:00Z")
+@example("2024-02-29T00:00:00.000001Z")
+@example("2026-01-01T00:00:60Z")
+@example("2026-01-01T24:00:00Z")
+@example("０026-01-01T00:00:00Z")
+@example("2026-01-01T00:00:00Z\0\0\0\0\0\0\0")
+def test_a_text_that_is_no_time_is_never_read_as_one(text: str) -> None:
+    found = epoch_ms_of([text])
+    if found is not None:
+        assert found.tolist() == [epoch_ms(parse_timestamp(text))]
+
+
+IMPOSSIBLE = status(9, "red", moment()).to_json().replace(b"2026-03-02T08:30:00Z", b"2026-02-30T08:30:00Z")
+GOOD = [
+    Message(token(1).encode(), status(1, "red", moment()).to_json()),
+    Message(token(2).encode(), status(2, "green", moment(0.5), version=2**53).to_json()),
+    Message(token(1).encode(), None),
+    Message(token(3).encode(), status(3, "yellow", moment().astimezone(timezone(timedelta(hours=8)))).to_json()),
+]
+BAD = [
+    Message(token(4).encode(), b"{}"),
+    Message(token(5).encode(), status(6, "red", moment()).to_json()),
+    Message(token(7).upper().encode(), None),
+    Message(b"", None),
+    Message(None, status(8, "red", moment()).to_json()),
+    Message(token(9).encode(), IMPOSSIBLE),
+    Message(token(9).encode()[:-1] + b"\xff", None),
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(GOOD + BAD), max_size=8))
+def test_a_batch_is_read_as_its_records_are_one_by_one(messages: list[Message]) -> None:
+    kinds = Kinds()
+    reader = StatusReader("topic", kinds)
+    keys, statuses, rejected = reader.read(messages)
+    changes, set_aside = reader.decoder.decode(messages)
+    expected_keys, expected = changes_as_columns(changes, kinds)
+    assert keys.tolist() == expected_keys.tolist()
+    assert [column.tolist() for column in statuses] == [column.tolist() for column in expected]
+    assert [message for message, _ in rejected] == [message for message, _ in set_aside]
+    assert [message for message in messages if message in BAD] == [message for message, _ in rejected]
+
+
+MILLISECONDS = st.integers(-62_135_596_800_000, 253_402_300_799_999)
+"""The years 1 to 9999."""
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 2**23 - 1), st.integers(0, 2**53), MILLISECONDS, MILLISECONDS, MILLISECONDS),
+        min_size=1,
+        max_size=5,
+    )
+)
+@example([(2**23 - 1, 2**53, -62_135_596_800_000, 253_402_300_799_999, -1)])
+def test_packing_loses_nothing(rows: list[tuple[int, int, int, int, int]]) -> None:
+    columns = [np.array(column, np.int64) for column in zip(*rows, strict=True)]
+    words = pack(Statuses(*columns))
+    found = (kinds_of(words), versions_of(words), *(times_of(words, word) for word in range(3)))
+    assert [column.tolist() for column in found] == [column.tolist() for column in columns]
+
+
+def test_tokens_are_keys_of_sixteen_bytes() -> None:
+    assert keys_of([token(1), token(2)]).tobytes() == bytes.fromhex(token(1) + token(2))

@@ -13,7 +13,7 @@ from infra.bench.visits import fill_visits
 from schemas.errors import FatalError
 
 
-def run_sink_bench(rows: int = 1_000_000, runs: int = 3) -> Document:
+def run_sink_bench(rows: int = 3_000_000, runs: int = 3) -> Document:
     """Measure the sink.
 
     Each run has a database and a consumer group of its own and reads the same topic from its beginning. The clock runs

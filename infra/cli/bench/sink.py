@@ -26,7 +26,7 @@ BacklogRows = Annotated[
 
 @measured
 def sink(
-    rows: Events = 1_000_000,
+    rows: Events = 3_000_000,
     runs: SinkRuns = None,
     minutes: Minutes = None,
     away_minutes: AwayMinutes = None,

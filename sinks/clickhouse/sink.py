@@ -29,6 +29,7 @@ from sinks.clickhouse.dead_letters import DeadLetterWriter
 from sinks.clickhouse.intake import Intake
 from sinks.clickhouse.lag import Lag
 from sinks.clickhouse.metrics import SinkMetrics
+from sinks.clickhouse.pace import Pace
 from sinks.clickhouse.routes import routes
 from sinks.clickhouse.status_server import StatusServer
 from sinks.clickhouse.steps import AtStep, Step, pass_by
@@ -36,7 +37,6 @@ from sinks.clickhouse.writer import StoppedError, Writer
 
 _CONSUMED_AT_ONCE = 500
 _POLL_SECONDS = 0.02
-_FIRST_SHARE = 0.125
 _HOLD_SECONDS = 1.0
 """A pause makes the client throw away what it has fetched ahead; a full batch waits so long before it comes to that."""
 _PASSING_ERRORS = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT}
@@ -105,7 +105,7 @@ class Sink:
         self._joined = False
         self._closing = False
         self._paused = False
-        self._share = _FIRST_SHARE
+        self._pace = Pace(config.batch_rows, config.batch_bytes, config.batch_seconds)
         self._filling = Batch(0, 0.0)
         self._in_flight: deque[tuple[Batch, Future[None]]] = deque()
         self._log = structlog.get_logger("sink")
@@ -148,7 +148,7 @@ class Sink:
                 self._take(self._consumer.consume(_CONSUMED_AT_ONCE, timeout=_POLL_SECONDS))
                 self._at_step(Step.AFTER_FETCH)
             self._commit_finished()
-            if self._is_due(time.monotonic()):
+            if not self._in_flight and self._pace.is_due(self._filling, time.monotonic()):
                 self._hand_over(threads)
             self._lag.look(self._batches())
 
@@ -172,28 +172,9 @@ class Sink:
                 raise FatalError(f"Kafka refuses the sink: {error.str()}")
             self._log.warning("kafka_error", error=error.str())
 
-    def _is_full(self, share: float = 1.0) -> bool:
-        batch, config = self._filling, self._config
-        return batch.rows >= share * config.batch_rows or batch.bytes >= share * config.batch_bytes
-
-    def _is_due(self, now: float) -> bool:
-        """Whether the filling batch is to be written, and can be.
-
-        Where a backlog begins, batches grow from an eighth of a full one: ClickHouse need not wait for the first.
-        """
-        if self._in_flight:
-            return False
-        if self._is_full(self._share):
-            self._share = min(1.0, 2 * self._share)
-            return True
-        old = bool(self._filling.next_offsets) and now - self._filling.opened_at >= self._config.batch_seconds
-        if old:
-            self._share = _FIRST_SHARE
-        return old
-
     def _holds(self, now: float) -> bool:
         """Whether to take nothing: the filling batch is full, and the one before it is still being written."""
-        if self._paused or not self._in_flight or not self._is_full():
+        if self._paused or not self._in_flight or not self._pace.is_full(self._filling):
             return False
         if not self._filling.full_since:
             self._filling.full_since = now

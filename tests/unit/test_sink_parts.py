@@ -20,6 +20,7 @@ from sinks.clickhouse.bad_rows import RowSifter
 from sinks.clickhouse.batch import Batch, Erase, Rows
 from sinks.clickhouse.intake import Intake
 from sinks.clickhouse.metrics import SinkMetrics
+from sinks.clickhouse.pace import Pace
 from sinks.clickhouse.routes import routes
 from sinks.clickhouse.status_server import StatusServer
 from sinks.clickhouse.target import ClickHouseTarget
@@ -205,3 +206,33 @@ def test_years_at_the_edge_of_what_can_be_stored() -> None:
     at = [datetime(year, 6, 1, tzinfo=UTC).isoformat() for year in (1970, 1971, 2099, 2100)]
     kept = [not take(TOPICS.visits, visit(0, scanned_at=text))[1].sent for text in at]
     assert kept == [False, True, True, False]
+
+
+def _filled(rows: int, size: int = 0) -> Batch:
+    batch = Batch(1, 100.0)
+    batch.rows, batch.bytes, batch.next_offsets = rows, size, {(TOPICS.visits, 0): rows}
+    return batch
+
+
+def test_a_batch_is_written_when_it_is_old_and_an_empty_one_never() -> None:
+    pace = Pace(rows=800, bytes=8000, seconds=0.5)
+    assert not pace.is_due(Batch(1, 0.0), 1000.0)
+    assert not pace.is_due(_filled(99, 999), 100.49)
+    assert pace.is_due(_filled(99, 999), 100.5)
+    assert pace.is_due(_filled(0), 100.5), "dead letters alone are committed too"
+
+
+def test_batches_of_a_backlog_grow_to_full_ones_and_begin_small_again_after_a_lull() -> None:
+    pace = Pace(rows=800, bytes=8000, seconds=0.5)
+    for rows in (100, 200, 400, 800, 800):
+        assert not pace.is_due(_filled(rows - 1), 100.1)
+        assert pace.is_due(_filled(rows), 100.1)
+    assert pace.is_due(_filled(5), 101.0)
+    assert pace.is_due(_filled(5, size=1000), 100.1), "bytes count as well"
+
+
+def test_a_batch_is_full_by_rows_or_by_bytes() -> None:
+    pace = Pace(rows=800, bytes=8000, seconds=0.5)
+    assert not pace.is_full(_filled(799, 7999))
+    assert pace.is_full(_filled(800))
+    assert pace.is_full(_filled(1, 8000))

@@ -1,0 +1,46 @@
+"""When a batch is written: bounded in rows, in bytes and in time."""
+
+from __future__ import annotations
+
+from sinks.clickhouse.batch import Batch
+
+_FIRST_SHARE = 0.125
+
+
+class Pace:
+    """Says of the batch that is being filled whether it is full, and whether it is to be written.
+
+    Where a backlog begins, batches grow from an eighth of a full one: ClickHouse need not wait for the first.
+
+    Args:
+        rows, bytes: one of them makes a batch full.
+        seconds: age of its first record at which a batch is written though it is not full.
+    """
+
+    def __init__(self, rows: int, bytes: int, seconds: float) -> None:  # noqa: A002 - as in the configuration
+        self._rows = rows
+        self._bytes = bytes
+        self._seconds = seconds
+        self._share = _FIRST_SHARE
+
+    def is_full(self, batch: Batch) -> bool:
+        """Whether nothing more is to go into it."""
+        return self._reaches(batch, 1.0)
+
+    def is_due(self, batch: Batch, now: float) -> bool:
+        """Whether to write it; to be asked when nothing is being written, and yes is to be followed.
+
+        Args:
+            batch: being filled.
+            now: monotonic seconds.
+        """
+        if self._reaches(batch, self._share):
+            self._share = min(1.0, 2 * self._share)
+            return True
+        if bool(batch.next_offsets) and now - batch.opened_at >= self._seconds:
+            self._share = _FIRST_SHARE
+            return True
+        return False
+
+    def _reaches(self, batch: Batch, share: float) -> bool:
+        return batch.rows >= share * self._rows or batch.bytes >= share * self._bytes

@@ -61,7 +61,9 @@ class Standstill:
         self._topic = own.settings.kafka.topics().visits
         self._partitions = range(own.settings.kafka.partitions)
         reader = consumer_config(own.settings.kafka.librdkafka(), f"{own.settings.worker.group}-standstill")
-        self._consumer: Any = Consumer({**reader, "log_level": 2})
+        # It must see at once who leads, also where a broker is silent.
+        seeing = {"topic.metadata.refresh.interval.ms": 500, "socket.timeout.ms": 2_000, "log_level": 2}
+        self._consumer: Any = Consumer({**reader, **seeing})
         self._ends = dict.fromkeys(self._partitions, 0)
         self._grew = dict.fromkeys(self._partitions, time.monotonic())
         self._longest = 0.0

@@ -39,6 +39,7 @@ test-fast: $(STAMP) ## Unit and property tests: no broker, no database, under a 
 	$(BIN)/python -m pytest tests/unit tests/property
 
 faults: $(STAMP) ## The fault harness, long form (docs/guarantees.md): 330 kills over a million scans, and more
+	@LEDGER_RUNS=10000 $(BIN)/python -m pytest -q --timeout 1800 tests/property/test_streams_ledger.py
 	@$(BIN)/python -m tests.faults --file faults.json
 
 lint: $(STAMP) ## Linters, types, import directions

@@ -102,6 +102,16 @@ class GroupLag:
                     ) from error
             time.sleep(_PAUSE_S)
 
+    def committed(self, topic: str, timeout: float = 10) -> dict[int, int]:
+        """The group's next offset in every partition of a topic; 0 where it committed none.
+
+        Raises:
+            KafkaException: the brokers did not answer within `timeout` seconds.
+        """
+        found = self._consumer.list_topics(topic, timeout=timeout).topics[topic].partitions
+        asked = [TopicPartition(topic, number) for number in found]
+        return {answer.partition: max(0, answer.offset) for answer in self._consumer.committed(asked, timeout=timeout)}
+
     def _lag(self, topic: str, timeout: float) -> int:
         found = self._consumer.list_topics(topic, timeout=timeout).topics[topic]
         if found.error is not None:

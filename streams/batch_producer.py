@@ -94,10 +94,13 @@ class BatchProducer:
             event = self._lib.queue_poll(self._queue, 0)
 
     def close(self) -> None:
-        """Let go of everything, acknowledged or not."""
+        """Let go of everything, acknowledged or not; harmless when called twice, and nothing else may be after it."""
+        if not self._client:
+            return
         self._lib.queue_destroy(self._queue)
         self._lib.topic_destroy(self._topic)
         self._lib.destroy(self._client)
+        self._client = 0
 
     def _note(self, event: int) -> None:
         kind, error = self._lib.event_type(event), self._lib.event_error(event)

@@ -22,6 +22,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "scan_to_row_ms": "scan to row ms (p50 / p99)",
     "restart_s": "restart s",
     "lag_s": "lag s",
+    "commit_behind_s": "commits behind s",
     "peak_rss_mb": "peak MB",
 }
 """Name in JSON and title in a table, in the order of the columns."""

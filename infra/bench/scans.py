@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar, get_args
@@ -26,18 +27,39 @@ R = TypeVar("R", bound=Record)
 VENUES = 20_000
 _SLICE = 10_000
 _COLOURS = get_args(Colour)
-_WEIGHTS = (9_970, 20, 10)
-_UNKNOWN_SHARE = 0.01
 _Scan: type[Scan] = struct_of(Scan)
 _Status: type[HealthStatus] = struct_of(HealthStatus)
 _Venue: type[Venue] = struct_of(Venue)
 _Point: type[Point] = struct_of(Point)
 
 
-def fill_scans(cluster: ClientConfig, topics: Topics, scans: int, statuses: int, seed: int = 7) -> None:
-    """Put venues, then statuses, then scans of the last hour on their topics.
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the scans are like.
 
-    One scan in a hundred is of a person without a status; 0.2 % of the others are yellow, 0.1 % red.
+    Attributes:
+        venues: registered; a few are visited by most.
+        yellow, red: share of the persons who have a status.
+        unknown: share of the scans that are of a person without one.
+    """
+
+    venues: int
+    yellow: float
+    red: float
+    unknown: float
+
+
+FULL = Job(venues=VENUES, yellow=0.002, red=0.001, unknown=0.01)
+"""A city's day: one scan in a hundred raises an alert or asks for a look by hand."""
+
+BARE = Job(venues=200, yellow=0.0, red=0.0001, unknown=0.0)
+"""Decoding, a look-up, one record out, and hardly ever an alert: what stream processors are compared by."""
+
+
+def fill_scans(
+    cluster: ClientConfig, topics: Topics, scans: int, statuses: int, job: Job = FULL, seed: int = 7
+) -> None:
+    """Put venues, then statuses, then scans of the last hour on their topics.
 
     Raises:
         FatalError: a record was not acknowledged.
@@ -46,17 +68,21 @@ def fill_scans(cluster: ClientConfig, topics: Topics, scans: int, statuses: int,
     now = datetime.now(UTC).replace(microsecond=0)
     people = [rng.randbytes(16).hex() for _ in range(max(1, statuses))]
     strangers = [rng.randbytes(16).hex() for _ in range(len(people) // 100 + 1)]
-    fill_topic(cluster, topics.venues, (_venue(number, rng) for number in range(VENUES)), lambda venue: venue.venue_id)
+    venues = (_venue(number, rng) for number in range(job.venues))
+    fill_topic(cluster, topics.venues, venues, lambda venue: venue.venue_id)
     fill_topic(
         cluster,
         topics.statuses,
-        (_status(person, now, rng) for person in people[:statuses]),
+        (_status(person, now, rng, job) for person in people[:statuses]),
         lambda status: status.person_token,
     )
     fill_topic(
         cluster,
         topics.scans,
-        (_scan(rng.choice(strangers if rng.random() < _UNKNOWN_SHARE else people), now, rng) for _ in range(scans)),
+        (
+            _scan(rng.choice(strangers if rng.random() < job.unknown else people), job.venues, now, rng)
+            for _ in range(scans)
+        ),
         lambda scan: scan.person_token,
     )
 
@@ -77,11 +103,11 @@ def _venue(number: int, rng: random.Random) -> Venue:
     )
 
 
-def _status(person: str, now: datetime, rng: random.Random) -> HealthStatus:
+def _status(person: str, now: datetime, rng: random.Random, job: Job) -> HealthStatus:
     issued = now - timedelta(hours=2 + 22 * rng.random())
     return _Status(
         person_token=person,
-        colour=rng.choices(_COLOURS, _WEIGHTS)[0],
+        colour=rng.choices(_COLOURS, (1 - job.yellow - job.red, job.yellow, job.red))[0],
         reason="measurement",
         valid_from=issued,
         valid_until=now + timedelta(days=2),
@@ -91,12 +117,12 @@ def _status(person: str, now: datetime, rng: random.Random) -> HealthStatus:
     )
 
 
-def _scan(person: str, now: datetime, rng: random.Random) -> Scan:
+def _scan(person: str, venues: int, now: datetime, rng: random.Random) -> Scan:
     at = now - timedelta(milliseconds=rng.randrange(3_600_000))
     return _Scan(
         scan_id=uuid7(int(at.timestamp() * 1000), rng.getrandbits(74)),
         person_token=person,
-        venue_id=f"TY-140105-{int(VENUES ** rng.random()):06d}",
+        venue_id=f"TY-140105-{int(venues ** rng.random()):06d}",
         point_id="gate-1",
         scanned_at=at,
         direction="enter" if rng.random() < 0.9 else "leave",

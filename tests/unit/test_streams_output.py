@@ -1,0 +1,116 @@
+"""Acknowledgements batch by batch: when a submission counts as done, and that after a loss none does.
+
+Against librdkafka's own mock cluster: what is asked here is what our side makes of the reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+import pytest
+
+from schemas.errors import ConfigurationError, FatalError
+from schemas.kafka import ClientConfig, producer_config
+from streams.batch_producer import BatchProducer, Records
+from streams.output import Message, Output
+from tests.support.waiting import wait_until
+
+MOCK: ClientConfig = {"test.mock.num.brokers": 1, "bootstrap.servers": "127.0.0.1:1"}
+NOBODY: ClientConfig = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0, "message.timeout.ms": 300}
+TIMEOUT = 20
+
+
+def records(partition: int, count: int) -> Records:
+    return Records(
+        partition, [b"%032d" % number for number in range(count)], [b"x" * (number % 900) for number in range(count)]
+    )
+
+
+@contextmanager
+def output(cluster: ClientConfig) -> Iterator[tuple[Output, list[str]]]:
+    fatal: list[str] = []
+    made = Output(cluster, "visits", fatal.append)
+    try:
+        yield made, fatal
+    finally:
+        made.close(0)
+
+
+def test_a_submission_is_done_while_others_go_on_being_submitted() -> None:
+    with output(MOCK) as (out, fatal):
+        under_way: list[Future[None]] = []
+        done_among_others = 0
+
+        def done_while_busy() -> bool:
+            nonlocal done_among_others
+            under_way.append(out.submit([], records(len(under_way) % 3, 2000)))
+            done_among_others += under_way[0].done() and not under_way[-1].done()
+            return done_among_others > 5
+
+        wait_until(done_while_busy, TIMEOUT, "a submission to be done with others under way")
+        for future in under_way:
+            future.result(TIMEOUT)
+        assert fatal == []
+
+
+def test_a_submission_of_a_partition_waits_for_its_own_records_and_messages() -> None:
+    with output(MOCK) as (out, fatal):
+        alone = out.submit([Message("alerts", b"k", b"v", [("h", b"1")])])
+        both = out.submit([Message("alerts", b"k", b"v")] * 3, records(1, 10))
+        empty = out.submit([], records(2, 0))
+        for future in (alone, both, empty):
+            future.result(TIMEOUT)
+        assert fatal == []
+
+
+@pytest.mark.parametrize("lost", ["message", "records"])
+def test_after_a_loss_the_process_is_told_to_end_and_nothing_is_done_any_more(lost: str) -> None:
+    with output(NOBODY) as (out, fatal):
+        futures = (
+            [out.submit([Message("alerts", b"k", b"v")])] if lost == "message" else [out.submit([], records(0, 5))]
+        )
+        wait_until(lambda: len(fatal) > 0, TIMEOUT, "the loss to be seen")
+        futures.append(out.submit([], records(1, 0)))
+        assert "was lost" in fatal[0]
+        assert "000000" not in fatal[0]
+        out.close(0.1)
+        assert not any(future.done() for future in futures)
+
+
+def test_counts_are_of_each_partition_and_in_order() -> None:
+    producer = BatchProducer(producer_config(MOCK, linger_ms=1), "visits")
+    try:
+        counts = [producer.produce(records(partition, count)) for partition, count in ((0, 10), (3, 5), (0, 2500))]
+        assert counts == [10, 5, 2510]
+
+        def all_there() -> bool:
+            producer.poll(10)
+            return (producer.acknowledged(0), producer.acknowledged(3)) == (2510, 5)
+
+        wait_until(all_there, TIMEOUT, "everything to be acknowledged")
+        assert producer.acknowledged(1) == 0
+    finally:
+        producer.close()
+
+
+def test_records_for_a_partition_that_is_not_there_are_an_error_not_a_count() -> None:
+    producer = BatchProducer(producer_config(MOCK, linger_ms=1), "visits")
+    try:
+
+        def refused() -> bool:
+            producer.produce(records(1000, 1))
+            producer.poll(10)
+            return False
+
+        with pytest.raises(FatalError, match="partition"):
+            wait_until(refused, TIMEOUT, "the refusal")
+        assert producer.acknowledged(1000) == 0
+    finally:
+        producer.close()
+
+
+def test_a_wrong_setting_is_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"no\.such\.setting"):
+        BatchProducer({"no.such.setting": 1}, "visits")

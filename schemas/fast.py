@@ -26,7 +26,7 @@ from schemas.mirror import checks_of, struct_of
 from schemas.reject import place_of, reason_of
 from schemas.topics import MAX_RECORD_BYTES
 
-__all__ = ["FastDecoder", "encode", "encode_batch", "encode_value", "epoch_ms", "struct_of"]
+__all__ = ["FastDecoder", "encode", "encode_batch", "encode_lines", "encode_value", "epoch_ms", "struct_of"]
 
 R = TypeVar("R", bound=Record)
 
@@ -106,6 +106,26 @@ class FastDecoder(Generic[R]):
             return None
         return records if all(check.holds_for_all(records) for check in self._checks) else None
 
+    def decode_good(self, values: Sequence[bytes | None]) -> list[R | None]:
+        """What `decode` makes of each value, null where it rejects it: for a batch with bad ones among many good."""
+        found = [self._decoded(value) for value in values]
+        good = [record for record in found if record is not None]
+        if not good or all(check.holds_for_all(good) for check in self._checks):
+            return found
+        return [
+            record if record is not None and all(check.holds(record) for check in self._checks) else None
+            for record in found
+        ]
+
+    def _decoded(self, value: bytes | None) -> R | None:
+        """The record but for `_checks`, null where it is none."""
+        if value is None or len(value) > MAX_RECORD_BYTES:
+            return None
+        try:
+            return self._decoder.decode(value.decode())
+        except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+            return None
+
 
 def _in_braces(values: Sequence[bytes]) -> bool:
     return all(values) and set(map(_FIRST, values)) == {0x7B} and set(map(_LAST, values)) == {0x7D}
@@ -125,7 +145,12 @@ def encode_batch(records: Sequence[Record]) -> list[bytes]:
     """As `encode`, for a batch: one value per record, in order."""
     if not records:
         return []
-    return _ENCODER.encode_lines(records)[:-1].split(b"\n")
+    return encode_lines(records)[:-1].split(b"\n")
+
+
+def encode_lines(records: Sequence[Record]) -> bytes:
+    """As `encode`, for a batch: a line for each record, in order. No line break lies within one."""
+    return _ENCODER.encode_lines(records)
 
 
 _FIRST, _LAST = itemgetter(0), itemgetter(-1)

@@ -5,24 +5,33 @@ from __future__ import annotations
 import ctypes
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from schemas.errors import FatalError
 from streams.librdkafka import COPY, DELIVERY, ERROR, RECORD, library, new_producer
 
+_LINE_BREAK: Final = ord("\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records for one partition: as many keys, all of one length, as values."""
+    """Records for one partition.
+
+    Attributes:
+        partition: its number.
+        keys: one a record, all of one length.
+        lines: the values, each followed by a line break that is not part of it, and holding none.
+    """
 
     partition: int
-    keys: Sequence[bytes]
-    values: Sequence[bytes]
+    keys: Sequence[bytes] = field(repr=False)
+    lines: bytes = field(repr=False)
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.keys)
 
 
 class BatchProducer:
@@ -62,12 +71,14 @@ class BatchProducer:
         """
         count, partition = len(records), records.partition
         if count:
-            keys, values = b"".join(records.keys), b"".join(records.values)
+            keys, lines = b"".join(records.keys), records.lines
+            ends = (np.frombuffer(lines, np.uint8) == _LINE_BREAK).nonzero()[0]
+            if len(ends) != count:
+                raise FatalError(f"{len(ends)} values for {count} keys of {self._name}")
+            begins = np.concatenate(([0], ends[:-1] + 1))
             rows = np.zeros(count, RECORD)
-            rows["len"] = np.fromiter(map(len, records.values), np.uint64, count)
-            rows["payload"][0] = _address(values)
-            rows["payload"][1:] = rows["len"][:-1]
-            rows["payload"] = rows["payload"].cumsum()
+            rows["len"] = ends - begins
+            rows["payload"] = _address(lines) + begins.astype(np.uint64)
             rows["key_len"] = length = len(records.keys[0])
             rows["key"] = _address(keys) + np.arange(count, dtype=np.uint64) * np.uint64(length)
             if self._lib.produce_batch(self._topic, partition, COPY, rows.ctypes.data, count) != count:

@@ -27,13 +27,10 @@ from streams.output import Message, dead_letter_message
 from streams.plain_scans import read_plain
 from streams.status_store import StatusStore
 from streams.venue_directory import VenueDirectory
-from streams.visit_lines import visit_lines
+from streams.visit_lines import VisitLines, write_visits
 
 APPENDED_AT: Final = "scan_appended_at"
 """Header of an alert: Kafka's timestamp of the scan that raised it, epoch milliseconds in decimal digits."""
-
-Values = list[bytes | None]
-"""A visit for every record of a batch, as JSON; null where it became none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +52,30 @@ class Decider:
         Raises:
             FatalError: too many of the latest scans are bad.
         """
-        visits: Values = [None] * len(batch)
-        careful = self._decide_plain(batch, now, visits)
-        messages: list[Message] = []
-        if careful:
-            messages = self._decide_carefully(batch, careful, now, visits)
-        else:
-            self.brake.add(len(batch), 0)
-        return messages, _records(batch, visits)
+        lines = VisitLines(len(batch))
+        careful = self._decide_plain(batch, now, lines)
+        messages, rejected = self._decide_carefully(batch, careful, now, lines) if careful else ([], 0)
+        self.brake.add(len(batch), rejected)
+        # The key of a scan that became a visit is its person token.
+        keys = cast("Sequence[bytes]", batch.keys)
+        if rejected:
+            keys = [keys[at] for at in lines.positions()]
+        return messages, Records(batch.place.partition, keys, lines.text())
 
-    def _decide_plain(self, batch: Batch, now: datetime, visits: Values) -> Sequence[int]:
-        """Write the visits of plain scans; returns the positions, ascending, of all that need care."""
+    def _decide_plain(self, batch: Batch, now: datetime, lines: VisitLines) -> Sequence[int]:
+        """Write visits by the column; returns the positions, ascending, of all records that need care."""
         scans = read_plain(batch.keys, batch.values)
         if not len(scans):
             return range(len(batch))
         now_ms = _epoch_ms(now)
-        believed = ~scans.no_such_day & (scans.at_ms <= now_ms + self.limits.max_future_ms)
+        believed = scans.read & (scans.at_ms <= now_ms + self.limits.max_future_ms)
         if self.limits.retention_ms is not None:
             believed &= scans.at_ms >= now_ms - self.limits.retention_ms
-        partition = batch.place.partition
-        statuses = self.statuses.look_up_columns(partition, bytes.fromhex("".join(scans.tokens)), scans.at_ms)
+        tokens = bytes.fromhex("".join(scans.tokens))
+        statuses = self.statuses.look_up_columns(batch.place.partition, tokens, scans.at_ms)
         kinds, rules = self.statuses.kinds, self.policy.rules
-        alerting = [
-            number for number in set(statuses.kind.tolist()) if rules.rules[kinds[number][0]].notice is not None
-        ]
-        positions = scans.positions
-        offsets = batch.offsets if len(scans) == len(batch) else [batch.offsets[at] for at in positions]
-        lines = visit_lines(
+        write_visits(
+            lines,
             scans,
             self.venues.look_up(scans.venue_ids),
             statuses,
@@ -89,22 +83,17 @@ class Decider:
             rules,
             scans.at_ms < now_ms - self.policy.late_ms,
             batch.place,
-            offsets,
+            batch.offsets,
             now,
         )
-        if len(scans) == len(batch):
-            visits[:] = lines
-            careful = set()
-        else:
-            for at, line in zip(positions, lines, strict=True):
-                visits[at] = line
-            careful = set(range(len(batch))) - set(positions)
-        raising = (
-            at for at in np.flatnonzero(np.isin(statuses.kind, alerting)).tolist() if scans.directions[at] == "enter"
-        )
-        again = {*raising, *np.flatnonzero(~believed).tolist()}
-        careful.update(positions[at] for at in again)
-        self._count(np.delete(statuses.kind, list(again)) if again else statuses.kind)
+        alerting = [n for n in set(statuses.kind.tolist()) if rules.rules[kinds[n][0]].notice is not None]
+        raising = np.isin(statuses.kind, alerting).nonzero()[0].tolist()
+        again = {at for at in raising if scans.directions[at] == "enter"}
+        again.update((~believed).nonzero()[0].tolist())
+        self._count(np.delete(statuses.kind, list(again)))
+        careful = {scans.positions[at] for at in again}
+        if len(scans) < len(batch):
+            careful.update(set(range(len(batch))).difference(scans.positions))
         return sorted(careful)
 
     def _count(self, kinds: NDArray[Any]) -> None:
@@ -115,13 +104,14 @@ class Decider:
             found[rules[self.statuses.kinds[number][0]].decision] += int(counts[number])
         self.metrics.decided(found)
 
-    def _decide_carefully(self, batch: Batch, positions: Sequence[int], now: datetime, visits: Values) -> list[Message]:
-        """Decide some records of a batch from their decoded scans; returns alerts, then dead letters."""
+    def _decide_carefully(
+        self, batch: Batch, positions: Sequence[int], now: datetime, lines: VisitLines
+    ) -> tuple[list[Message], int]:
+        """Decide some records of a batch one by one; returns alerts, then dead letters, and how many of the latter."""
         now_ms = _epoch_ms(now)
         intake = take_in(
             [batch.keys[at] for at in positions], [batch.values[at] for at in positions], now_ms, self.limits
         )
-        self.brake.add(len(batch), len(intake.rejected))
         topic, partition = batch.place
         statuses = self.statuses.look_up(partition, [scan.person_token for scan in intake.scans], intake.scanned_ms)
         venues = self.venues.look_up([scan.venue_id for scan in intake.scans])
@@ -137,18 +127,18 @@ class Decider:
                 raised.append((alert, batch.timestamps_ms[at]))
         self.metrics.decided(Counter(visit.decision for visit in decided))
         for within, value in zip(intake.positions, encode_batch(decided), strict=True):
-            visits[positions[within]] = value
+            lines.put(positions[within], value)
         messages = self._alerts(raised)
         failed_at = format_timestamp(now)
         for within, reason in intake.rejected:
             at = positions[within]
-            visits[at] = None
+            lines.drop(at)
             self.metrics.dead_letters.labels(topic, reason).inc()
             letter = DeadLetter(
                 batch.keys[at], batch.values[at], topic, partition, batch.offsets[at], reason, failed_at
             )
             messages.append(dead_letter_message(self.topics.dead_letters, letter))
-        return messages
+        return messages, len(intake.rejected)
 
     def _alerts(self, raised: list[tuple[Alert, int]]) -> list[Message]:
         """Alerts whose id was not raised before."""
@@ -166,13 +156,3 @@ class Decider:
 
 def _epoch_ms(now: datetime) -> int:
     return int(now.timestamp() * 1000)
-
-
-def _records(batch: Batch, visits: Values) -> Records:
-    """The visits that there are, under the keys of their scans."""
-    # The key of a scan that became a visit is its person token.
-    keys, values = cast("Sequence[bytes]", batch.keys), cast("Sequence[bytes]", visits)
-    if None in visits:
-        there = [at for at, visit in enumerate(visits) if visit is not None]
-        keys, values = [keys[at] for at in there], [values[at] for at in there]
-    return Records(batch.place.partition, keys, values)

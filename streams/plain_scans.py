@@ -1,136 +1,145 @@
-"""Scans taken in as columns, without decoding them: those that are written as `schemas.fast.encode` writes a scan.
+"""Scans taken in as columns: what decides a visit is looked at column by column, what does not is only copied.
 
-All that our own producers send are, and a decoded record costs several times what its copied text does. What is written
-in another way, or is bad, is left to `streams.intake`, record by record; nothing is rejected here. Pure.
+A time is read by the column too, where it is written in UTC, in seconds, milliseconds or microseconds. A scan with a
+time in another form, and whatever is bad, is left to `streams.intake`, one by one; nothing is rejected here. Pure.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import force_setattr
 
-from schemas.canonical import canonical_values
+from schemas.fast import FastDecoder, encode_lines
 from schemas.scan import Scan
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_MICROSECONDS_AT: Final = 20
-_WIDTH: Final = len("2026-01-01T00:00:00.000000Z")
+_DECODER: Final = FastDecoder(Scan, times_as_text=True)
+_FORM: Final = "0000-00-00T00:00:00.000000Z"
+_WIDTH: Final = len(_FORM)
+_SECONDS, _MILLISECONDS = len("2026-01-01T00:00:00Z"), len("2026-01-01T00:00:00.000Z")
+_IS_DIGIT: Final = np.array([character == "0" for character in _FORM])
+_ASKED: Final = np.frombuffer(_FORM.encode(), np.uint8)
 _TENS: Final = np.array([100_000, 10_000, 1000, 100, 10, 1])
-
-
-def _line() -> re.Pattern[str]:
-    """One line: what stands before the time, token, venue, the time, what stands after it, direction; or nothing."""
-    values = canonical_values(Scan)
-    for name in ("person_token", "venue_id", "direction"):
-        values[name] = f'"({values[name][1:-1]})"'
-    names = list(values)
-    at = names.index("scanned_at")
-    before, after = (",".join(f'"{name}":{values[name]}' for name in part) for part in (names[:at], names[at + 1 :]))
-    return re.compile(rf'(?:(\{{{before},"scanned_at":")({values["scanned_at"][1:-1]})(",{after})\}}|.*)\n', re.ASCII)
-
-
-_LINE: Final = _line()
+_UNREAD: Final = "?"
 
 
 @dataclass(frozen=True, slots=True)
 class PlainScans:
-    """Columns of equal length, one entry a plain scan.
+    """Columns of equal length, one entry a scan that is good but for its time.
 
     Attributes:
         positions: within the batch, ascending.
-        before, times, after: the scan as `schemas.fast.encode` writes it, without its last brace, in three parts; the
-            middle one is `scanned_at`.
-        tokens, venue_ids, directions: as they stand in the scan.
+        heads: the scan as `schemas.fast.encode` writes it, without its last brace.
+        tokens, venue_ids, directions: of the scan.
+        times: `scanned_at` as `encode` writes it.
         at_ms: `scanned_at` in epoch milliseconds, rounded down.
-        no_such_day: true where the month of `scanned_at` does not have the day: not a scan at all.
+        read: where the time was read; elsewhere the last two, and the head, mean nothing.
     """
 
     positions: Sequence[int]
-    before: Sequence[str]
-    times: Sequence[str]
-    after: Sequence[str]
+    heads: Sequence[str]
     tokens: Sequence[str]
     venue_ids: Sequence[str]
     directions: Sequence[str]
+    times: Sequence[str]
     at_ms: Ints
-    no_such_day: Mask
+    read: Mask
 
     def __len__(self) -> int:
-        return len(self.before)
+        return len(self.heads)
 
 
-_NONE: Final = PlainScans((), (), (), (), (), (), (), np.empty(0, np.int64), np.empty(0, np.bool_))
+_NONE: Final = PlainScans((), (), (), (), (), (), np.empty(0, np.int64), np.empty(0, np.bool_))
 
 
 def read_plain(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> PlainScans:
-    """The plain scans of a batch: written as `encode` does, and under their person token as the key."""
-    rows = _LINE.findall(_lines(values))
-    positions: Sequence[int] = range(len(rows))
-    if not _all_plain(rows, keys):
-        positions = [at for at, row in enumerate(rows) if row[0] and keys[at] == row[1].encode()]
-        rows = [rows[at] for at in positions]
-    if not rows:
+    """The scans of a batch that are good but for their time, and lie under their person token as the key."""
+    positions: Sequence[int] = range(len(values))
+    scans: Sequence[Scan] | None = _DECODER.decode_batch(values)
+    if scans is None:
+        found = _DECODER.decode_good(values)
+        positions = [at for at, scan in enumerate(found) if scan is not None]
+        scans = [scan for scan in found if scan is not None]
+    tokens = [scan.person_token for scan in scans]
+    if not _are_keys([keys[at] for at in positions] if len(positions) < len(keys) else keys, tokens):
+        own = [index for index, at in enumerate(positions) if keys[at] == tokens[index].encode()]
+        positions, scans, tokens = ([column[index] for index in own] for column in (positions, scans, tokens))  # type: ignore[assignment]
+    if not scans:
         return _NONE
-    before, tokens, venue_ids, raw_times, after, directions = zip(*rows, strict=True)
-    times, at_ms, no_such_day = _times(raw_times)
-    return PlainScans(positions, before, times, after, tokens, venue_ids, directions, at_ms, no_such_day)
+    written = cast("list[str]", [scan.scanned_at for scan in scans])
+    times, at_ms, read = _times(written)
+    if times is not written:
+        for scan, time, before in zip(scans, times, written, strict=True):
+            if time is not before:
+                force_setattr(cast(Any, scan), "scanned_at", time)
+    return PlainScans(
+        positions,
+        encode_lines(scans).decode().split("}\n")[:-1],
+        tokens,
+        [scan.venue_id for scan in scans],
+        [scan.direction for scan in scans],
+        times,
+        at_ms,
+        read,
+    )
 
 
-def _lines(values: Sequence[bytes | None]) -> str:
-    """One line for every value; an empty one where the value cannot be a plain scan."""
-    try:
-        text = (b"\n".join(cast("Sequence[bytes]", values)) + b"\n").decode()
-        if text.count("\n") == len(values):
-            return text
-    except (TypeError, UnicodeDecodeError):
-        pass
-    clean = [b"" if value is None or b"\n" in value else value for value in values]
-    # Bytes that are no UTF-8 become characters that no plain scan holds.
-    return (b"\n".join(clean) + b"\n").decode(errors="surrogateescape")
-
-
-def _all_plain(rows: Sequence[tuple[str, ...]], keys: Sequence[bytes | None]) -> bool:
-    """Whether every row is a scan under its own key: all tokens are equally long, so joined they tell."""
-    tokens = [row[1] for row in rows]
-    if "" in tokens or None in keys:
-        return False
+def _are_keys(keys: Sequence[bytes | None], tokens: Sequence[str]) -> bool:
+    """Whether every key is the token: all tokens are equally long, so joined they tell."""
+    if None in keys or not tokens:
+        return not tokens
     known = cast("Sequence[bytes]", keys)
     return set(map(len, known)) == {len(tokens[0])} and b"".join(known) == "".join(tokens).encode()
 
 
-def _times(texts: Sequence[str]) -> tuple[Sequence[str], Ints, Mask]:
-    """Times as `encode` writes them, in epoch milliseconds, and which of them are on a day that does not exist."""
+def _times(texts: list[str]) -> tuple[list[str], Ints, Mask]:
+    """Times as `encode` writes them, in epoch milliseconds, and which of them were read.
+
+    Returns the very texts where these are in microseconds and none is a whole second.
+    """
+    wide = texts
     if not {_WIDTH}.issuperset(map(len, texts)):
-        texts = [_widened(text) for text in texts]
-    digits: npt.NDArray[Any] = np.frombuffer("".join(texts).encode(), np.uint8).reshape(len(texts), _WIDTH) - ord("0")
-    wide = digits.astype(np.int64)
-    two = wide[:, :-1] * 10 + wide[:, 1:]
-    months = (two[:, 0] * 100 + two[:, 2] - 1970) * 12 + two[:, 5] - 1
+        wide = list(map(_widened, texts))
+    joined = "".join(wide)
+    if not joined.isascii():
+        wide = [text if text.isascii() else _UNREAD * _WIDTH for text in wide]
+        joined = "".join(wide)
+    characters = np.frombuffer(joined.encode(), np.uint8).reshape(len(wide), _WIDTH)
+    digits = characters - ord("0")
+    read = np.where(_IS_DIGIT, digits <= 9, characters == _ASKED).all(axis=1)
+    numbers = digits.astype(np.int64)
+    two = numbers[:, :-1] * 10 + numbers[:, 1:]
+    year, month, day = two[:, 0] * 100 + two[:, 2], two[:, 5], two[:, 8]
+    hour, minute, second = two[:, 11], two[:, 14], two[:, 17]
+    months = (year - 1970) * 12 + month - 1
     first = _first_day(months)
-    day = two[:, 8] - 1
-    no_such_day = day >= _first_day(months + 1) - first
-    microseconds = wide[:, _MICROSECONDS_AT:-1] @ _TENS
-    seconds = ((first + day) * 24 + two[:, 11]) * 3600 + two[:, 14] * 60 + two[:, 17]
-    whole = np.flatnonzero(microseconds == 0)
-    if len(whole):
-        texts = list(texts)
-        for at in whole.tolist():
-            texts[at] = texts[at][: _MICROSECONDS_AT - 1] + "Z"
-    return texts, seconds * 1000 + microseconds // 1000, no_such_day
+    read &= (year >= 1970) & (year < 2100) & (month >= 1) & (month <= 12)
+    read &= (day >= 1) & (day <= _first_day(months + 1) - first) & (hour < 24) & (minute < 60) & (second < 60)
+    microseconds = numbers[:, _SECONDS:-1] @ _TENS
+    minutes = ((first + day - 1) * 24 + hour) * 60 + minute
+    at_ms = np.where(read, minutes * 60_000 + second * 1000 + microseconds // 1000, 0)
+    whole = (microseconds == 0).nonzero()[0].tolist()
+    if whole:
+        wide = list(wide)
+        for at in whole:
+            wide[at] = wide[at][: _SECONDS - 1] + "Z"
+    return wide, at_ms, read
 
 
 def _widened(text: str) -> str:
-    """A time with six digits of a fraction."""
+    """A time with six digits of a fraction; of another width than a time has, what is none."""
     if len(text) == _WIDTH:
         return text
-    return text[:-1] + "000Z" if len(text) == _WIDTH - 3 else text[:-1] + ".000000Z"
+    if len(text) == _MILLISECONDS:
+        return text[:-1] + "000Z"
+    return text[:-1] + ".000000Z" if len(text) == _SECONDS else _UNREAD * _WIDTH
 
 
 def _first_day(months: Ints) -> Ints:

@@ -1,4 +1,4 @@
-"""Visits of plain scans as they go on the topic, put together from ready-made parts instead of encoded from objects.
+"""Visits as they go on the topic, put together from ready-made parts instead of encoded from objects.
 
 Byte for byte what `streams.decide.decide` and `schemas.fast.encode` make of the same scans (property-tested). Pure.
 """
@@ -22,7 +22,47 @@ _MINUTE_MS: Final = 60_000
 _SECONDS_AT: Final = len("2026-01-01T00:00")
 
 
-def visit_lines(
+class VisitLines:
+    """A line for each record of a batch that became a visit.
+
+    The parts of all lines are joined once: a visit is larger than what the interpreter allocates by itself, and asking
+    the C library for each one, twice, cost as much as putting it together.
+
+    Args:
+        size: records in the batch; none has a line yet.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._parts: list[str] = [""] * (3 * size)
+
+    def put_all(self, positions: Sequence[int], *columns: Sequence[str]) -> None:
+        """The lines at these positions, each as three parts, the last one with a line break at its end."""
+        for part, column in enumerate(columns):
+            if 3 * len(column) == len(self._parts):
+                self._parts[part::3] = column
+            else:
+                for at, text in zip(positions, column, strict=True):
+                    self._parts[3 * at + part] = text
+
+    def put(self, position: int, visit: bytes) -> None:
+        """The line at a position, in place of another."""
+        self._parts[3 * position : 3 * position + 3] = visit.decode(), "", "\n"
+
+    def drop(self, position: int) -> None:
+        """No line at a position."""
+        self._parts[3 * position : 3 * position + 3] = "", "", ""
+
+    def positions(self) -> list[int]:
+        """Where there are lines, ascending."""
+        return [at for at, end in enumerate(self._parts[2::3]) if end]
+
+    def text(self) -> bytes:
+        """All lines, each ended by a line break."""
+        return "".join(self._parts).encode()
+
+
+def write_visits(
+    lines: VisitLines,
     scans: PlainScans,
     venues: Sequence[VenueView],
     statuses: InForce,
@@ -32,21 +72,22 @@ def visit_lines(
     source: tuple[str, int],
     offsets: Sequence[int],
     now: datetime,
-) -> list[bytes]:
-    """One visit a scan, as JSON.
+) -> None:
+    """Put the visit of every scan at its position.
 
     Args:
+        lines: where to.
         scans: n of them.
-        venues, statuses, offsets: one of each a scan.
+        venues, statuses: one of each a scan.
         kinds: what the numbers in `statuses` mean.
         rules: what each colour means.
         late: which scans are processed later than the policy calls in time.
-        source: topic and partition of the scans.
+        source: topic and partition of the scans; `offsets` those of the whole batch.
         now: time of processing.
     """
     topic, partition = source
     origin = f',"source_topic":{encode_value(topic)},"source_partition":{partition},"source_offset":'
-    end = f',"processed_at":{encode_value(now)}}}'
+    end = f',"processed_at":{encode_value(now)}}}\n'
     numbers = statuses.kind.tolist()
     parts = {number: _status_parts(kinds[number], rules) for number in set(numbers)}
     versions: list[int | str] = statuses.version.tolist()
@@ -56,24 +97,19 @@ def visit_lines(
     flags = [venue.flags_json for venue in venues]
     for at in np.flatnonzero(late).tolist():
         flags[at] = flags[at][:-1] + ('"late"]' if flags[at].endswith("[]") else ',"late"]')
-    lines = [
-        f"{before}{time}{after}{venue.place_json}{colour}{version}{age_is}{age}{decision}{stay}{flag}"
-        f"{origin}{offset}{end}"
-        for before, time, after, venue, (colour, age_is, decision), version, age, stay, flag, offset in zip(
-            scans.before,
-            scans.times,
-            scans.after,
-            venues,
+    ends = [
+        f"{colour}{version}{age_is}{age}{decision}{stay}{flag}{origin}{offset}{end}"
+        for (colour, age_is, decision), version, age, stay, flag, offset in zip(
             map(parts.__getitem__, numbers),
             versions,
             ages,
             _stays(scans, venues),
             flags,
-            offsets,
+            map(offsets.__getitem__, scans.positions),
             strict=True,
         )
     ]
-    return list(map(str.encode, lines))
+    lines.put_all(scans.positions, scans.heads, [venue.place_json for venue in venues], ends)
 
 
 def _status_parts(kind: Kind, rules: RuleSet) -> tuple[str, str, str]:

@@ -23,9 +23,9 @@ TIMEOUT = 20
 
 
 def records(partition: int, count: int) -> Records:
-    return Records(
-        partition, [b"%032d" % number for number in range(count)], [b"x" * (number % 900) for number in range(count)]
-    )
+    numbers = range(count)
+    lines = b"".join(b"x" * (number % 900) + b"\n" for number in numbers)
+    return Records(partition, [b"%032d" % number for number in numbers], lines)
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def good(person: int) -> tuple[str, bytes]:
 def test_a_batch_puts_out_visits_alerts_and_dead_letters_and_no_repeat_of_an_alert() -> None:
     made = batch(OffsetLedger(), 40, good(1), good(2), (token(1), b"?"), good(1), good(3), good(4))
     messages, visits = decider().process(made, moment(1))
-    found = [Visit.model_validate_json(value) for value in visits.values]
+    found = [Visit.model_validate_json(value) for value in visits.lines.splitlines()]
     assert [(visit.source_offset, visit.colour) for visit in found] == [
         (40, "red"), (41, "green"), (43, "red"), (44, "unknown"), (45, "unknown"),
     ]  # fmt: skip
@@ -155,4 +155,4 @@ def test_after_a_fault_the_process_ends_and_the_ticket_stays_open(record: tuple[
 def test_processing_takes_its_clock_from_outside() -> None:
     made = batch(OffsetLedger(), 0, good(2))
     _, visits = decider().process(made, datetime(2026, 3, 5, tzinfo=UTC))
-    assert Visit.model_validate_json(visits.values[0]).flags == ("late",)
+    assert Visit.model_validate_json(visits.lines).flags == ("late",)

@@ -57,7 +57,7 @@ def check_cluster(cluster: ClientConfig, topics: Topics) -> int:
         The number of partitions of the scans.
 
     Raises:
-        ConfigurationError: the credentials are refused, a topic is missing, or scans and statuses are not
+        ConfigurationError: the credentials are refused, a topic is missing, or scans, statuses and visits are not
             co-partitioned.
         RetryableError: no broker answers.
     """
@@ -93,5 +93,10 @@ def check_cluster(cluster: ClientConfig, topics: Topics) -> int:
         raise ConfigurationError(
             f"{topics.scans} has {scans} partitions and {topics.statuses} {statuses}: a person's scans and status must "
             "lie in the same partition number, so both need the same number; see `venuecode topics plan`"
+        )
+    if len(found[topics.visits].partitions) < scans:
+        raise ConfigurationError(
+            f"{topics.visits} has fewer partitions than {topics.scans}: a visit goes into the partition number of its "
+            "scan; see `venuecode topics plan`"
         )
     return scans

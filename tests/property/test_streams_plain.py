@@ -134,7 +134,7 @@ def others(draw: st.DrawFn) -> Record:
     return token(1).encode(), value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     records=st.lists(st.one_of(scans(), scans(), scans(), others()), min_size=1, max_size=12),
     retention_ms=st.sampled_from((None, 14 * DAY_MS)),
@@ -148,7 +148,7 @@ def test_columns_and_care_put_out_the_same(records: list[Record], retention_ms: 
         assert Visit.model_validate_json(value).person_token.encode() == key
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(records=st.lists(scans(), min_size=1, max_size=8))
 def test_a_plain_scan_is_copied_as_it_would_be_encoded(records: list[Record]) -> None:
     plain = read_plain([key for key, _ in records], [value for _, value in records])
@@ -175,7 +175,7 @@ def test_every_scan_that_our_own_encoder_writes_in_utc_is_read(made: list[dict[s
         assert read == (time.endswith("Z") and 1970 <= int(time[:4]) <= 2099)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(records=st.lists(st.one_of(scans(), others()), min_size=1, max_size=8))
 def test_the_good_ones_of_a_batch_are_those_that_are_good_alone(records: list[Record]) -> None:
     found = DECODER.decode_good([value for _, value in records])

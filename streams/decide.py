@@ -19,7 +19,7 @@ from schemas.ids import alert_id
 from schemas.scan import Scan
 from schemas.venue import Venue
 from schemas.visit import Flag, Visit
-from streams.rules import RULES, RuleSet
+from streams.rules import RULES, Notice, RuleSet
 
 _AlertStruct = struct_of(Alert)
 _VisitRow = cast(
@@ -165,14 +165,18 @@ def decide(
         origin[2],
         now,
     )
-    notice = rule.notice
-    if notice is None or not enters:
+    if rule.notice is None or not enters:
         return visit, None
+    return visit, alert_of(scan, scanned_ms, venue, rule.notice, now, policy)
+
+
+def alert_of(scan: Scan, scanned_ms: int, venue: VenueView, notice: Notice, now: datetime, policy: Policy) -> Alert:
+    """The alert that an entering scan raises; arguments as of `decide`."""
     if notice.level == "review":
         person, window_ms = "", policy.review_ms
     else:
         person, window_ms = scan.person_token, policy.dedupe_ms
-    alert = _AlertStruct(
+    alert: Alert = _AlertStruct(
         alert_id=alert_id(policy.alert_id_key, notice.kind, person, scan.venue_id, scanned_ms, window_ms),
         level=notice.level,
         kind=notice.kind,
@@ -185,10 +189,10 @@ def decide(
         lat=venue.lat,
         lon=venue.lon,
         scan_id=scan.scan_id,
-        scanned_at=scanned_at,
+        scanned_at=scan.scanned_at,
         detected_at=now,
         reason=notice.reason,
         action=notice.action,
         rule_version=policy.rules.version,
     )
-    return visit, alert
+    return alert

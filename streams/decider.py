@@ -1,4 +1,4 @@
-"""What a batch of scans leads to: plain scans decided as columns; what is bad or raises an alert, one by one."""
+"""What a batch of scans leads to: scans decided by the column, and what is bad or told in another way one by one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final, cast
 
 import numpy as np
@@ -16,11 +17,12 @@ from schemas.base import format_timestamp
 from schemas.dead_letter import DeadLetter
 from schemas.fast import encode, encode_batch
 from schemas.topics import Topics
+from schemas.visit import Visit
 from streams.alert_memory import AlertMemory
 from streams.batch_producer import Records
 from streams.batching.batch import Batch
 from streams.brake import DeadLetterBrake
-from streams.decide import Policy, decide
+from streams.decide import Policy, alert_of, decide
 from streams.intake import Limits, take_in
 from streams.metrics import WorkerMetrics
 from streams.output import Message, dead_letter_message
@@ -31,6 +33,9 @@ from streams.visit_lines import VisitLines, write_visits
 
 APPENDED_AT: Final = "scan_appended_at"
 """Header of an alert: Kafka's timestamp of the scan that raised it, epoch milliseconds in decimal digits."""
+
+Raised = tuple[int, Alert]
+"""Position of a scan within its batch, and the alert it raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +58,23 @@ class Decider:
             FatalError: too many of the latest scans are bad.
         """
         lines = VisitLines(len(batch))
-        careful = self._decide_plain(batch, now, lines)
-        messages, rejected = self._decide_carefully(batch, careful, now, lines) if careful else ([], 0)
-        self.brake.add(len(batch), rejected)
+        careful, raised = self._decide_plain(batch, now, lines)
+        letters: list[Message] = []
+        if careful:
+            more, letters = self._decide_carefully(batch, careful, now, lines)
+            raised = sorted([*raised, *more], key=itemgetter(0))
+        self.brake.add(len(batch), len(letters))
         # The key of a scan that became a visit is its person token.
         keys = cast("Sequence[bytes]", batch.keys)
-        if rejected:
+        if letters:
             keys = [keys[at] for at in lines.positions()]
-        return messages, Records(batch.place.partition, keys, lines.text())
+        return [*self._alerts(batch, raised), *letters], Records(batch.place.partition, keys, lines.text())
 
-    def _decide_plain(self, batch: Batch, now: datetime, lines: VisitLines) -> Sequence[int]:
-        """Write visits by the column; returns the positions, ascending, of all records that need care."""
+    def _decide_plain(self, batch: Batch, now: datetime, lines: VisitLines) -> tuple[Sequence[int], list[Raised]]:
+        """Write visits by the column; returns the positions, ascending, of what needs care, and alerts of the rest."""
         scans = read_plain(batch.keys, batch.values)
         if not len(scans):
-            return range(len(batch))
+            return range(len(batch)), []
         now_ms = _epoch_ms(now)
         believed = scans.read & (scans.at_ms <= now_ms + self.limits.max_future_ms)
         if self.limits.retention_ms is not None:
@@ -74,10 +82,11 @@ class Decider:
         tokens = bytes.fromhex("".join(scans.tokens))
         statuses = self.statuses.look_up_columns(batch.place.partition, tokens, scans.at_ms)
         kinds, rules = self.statuses.kinds, self.policy.rules
+        venues = self.venues.look_up(scans.venue_ids)
         write_visits(
             lines,
             scans,
-            self.venues.look_up(scans.venue_ids),
+            venues,
             statuses,
             kinds,
             rules,
@@ -86,15 +95,19 @@ class Decider:
             batch.offsets,
             now,
         )
-        alerting = [n for n in set(statuses.kind.tolist()) if rules.rules[kinds[n][0]].notice is not None]
-        raising = np.isin(statuses.kind, alerting).nonzero()[0].tolist()
-        again = {at for at in raising if scans.directions[at] == "enter"}
-        again.update((~believed).nonzero()[0].tolist())
-        self._count(np.delete(statuses.kind, list(again)))
-        careful = {scans.positions[at] for at in again}
-        if len(scans) < len(batch):
-            careful.update(set(range(len(batch))).difference(scans.positions))
-        return sorted(careful)
+        notices = {number: rules.rules[kinds[number][0]].notice for number in set(statuses.kind.tolist())}
+        alerting = [number for number, notice in notices.items() if notice is not None]
+        raised: list[Raised] = []
+        for at in (np.isin(statuses.kind, alerting) & believed).nonzero()[0].tolist():
+            notice = notices[int(statuses.kind[at])]
+            if notice is not None and scans.directions[at] == "enter":
+                alert = alert_of(scans.scans[at], int(scans.at_ms[at]), venues[at], notice, now, self.policy)
+                raised.append((scans.positions[at], alert))
+        self._count(statuses.kind[believed])
+        if len(scans) == len(batch) and believed.all():
+            return (), raised
+        done = {scans.positions[at] for at in believed.nonzero()[0].tolist()}
+        return [at for at in range(len(batch)) if at not in done], raised
 
     def _count(self, kinds: NDArray[Any]) -> None:
         """Count the decisions of scans whose statuses are of these kinds."""
@@ -106,8 +119,8 @@ class Decider:
 
     def _decide_carefully(
         self, batch: Batch, positions: Sequence[int], now: datetime, lines: VisitLines
-    ) -> tuple[list[Message], int]:
-        """Decide some records of a batch one by one; returns alerts, then dead letters, and how many of the latter."""
+    ) -> tuple[list[Raised], list[Message]]:
+        """Decide some records of a batch one by one; returns alerts, and dead letters."""
         now_ms = _epoch_ms(now)
         intake = take_in(
             [batch.keys[at] for at in positions], [batch.values[at] for at in positions], now_ms, self.limits
@@ -115,7 +128,8 @@ class Decider:
         topic, partition = batch.place
         statuses = self.statuses.look_up(partition, [scan.person_token for scan in intake.scans], intake.scanned_ms)
         venues = self.venues.look_up([scan.venue_id for scan in intake.scans])
-        decided, raised = [], []
+        decided: list[Visit] = []
+        raised: list[Raised] = []
         for within, scan, scanned_ms, venue, status in zip(
             intake.positions, intake.scans, intake.scanned_ms, venues, statuses, strict=True
         ):
@@ -124,11 +138,11 @@ class Decider:
             visit, alert = decide(scan, scanned_ms, venue, status, origin, now, now_ms, self.policy)
             decided.append(visit)
             if alert is not None:
-                raised.append((alert, batch.timestamps_ms[at]))
+                raised.append((at, alert))
         self.metrics.decided(Counter(visit.decision for visit in decided))
         for within, value in zip(intake.positions, encode_batch(decided), strict=True):
             lines.put(positions[within], value)
-        messages = self._alerts(raised)
+        letters = []
         failed_at = format_timestamp(now)
         for within, reason in intake.rejected:
             at = positions[within]
@@ -137,17 +151,18 @@ class Decider:
             letter = DeadLetter(
                 batch.keys[at], batch.values[at], topic, partition, batch.offsets[at], reason, failed_at
             )
-            messages.append(dead_letter_message(self.topics.dead_letters, letter))
-        return messages, len(intake.rejected)
+            letters.append(dead_letter_message(self.topics.dead_letters, letter))
+        return raised, letters
 
-    def _alerts(self, raised: list[tuple[Alert, int]]) -> list[Message]:
+    def _alerts(self, batch: Batch, raised: Sequence[Raised]) -> list[Message]:
         """Alerts whose id was not raised before."""
         messages = []
-        for alert, appended_ms in raised:
+        for at, alert in raised:
             if not self.memory.is_new(alert.alert_id):
                 self.metrics.alerts_repeated.labels(alert.level).inc()
                 continue
             self.metrics.alerts.labels(alert.level).inc()
+            appended_ms = batch.timestamps_ms[at]
             headers = [(APPENDED_AT, str(appended_ms).encode())]
             topic, key = self.topics.alerts(alert.level), alert.area_code.encode()
             messages.append(Message(topic, key, encode(alert), headers, appended_ms))

@@ -36,6 +36,7 @@ class PlainScans:
 
     Attributes:
         positions: within the batch, ascending.
+        scans: as decoded, but that `scanned_at` is what `times` holds.
         heads: the scan as `schemas.fast.encode` writes it, without its last brace.
         tokens, venue_ids, directions: of the scan.
         times: `scanned_at` as `encode` writes it.
@@ -44,6 +45,7 @@ class PlainScans:
     """
 
     positions: Sequence[int]
+    scans: Sequence[Scan]
     heads: Sequence[str]
     tokens: Sequence[str]
     venue_ids: Sequence[str]
@@ -56,7 +58,7 @@ class PlainScans:
         return len(self.heads)
 
 
-_NONE: Final = PlainScans((), (), (), (), (), (), np.empty(0, np.int64), np.empty(0, np.bool_))
+_NONE: Final = PlainScans((), (), (), (), (), (), (), np.empty(0, np.int64), np.empty(0, np.bool_))
 
 
 def read_plain(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> PlainScans:
@@ -81,6 +83,7 @@ def read_plain(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> 
                 force_setattr(cast(Any, scan), "scanned_at", time)
     return PlainScans(
         positions,
+        scans,
         encode_lines(scans).decode().split("}\n")[:-1],
         tokens,
         [scan.venue_id for scan in scans],
@@ -106,7 +109,7 @@ def _times(texts: list[str]) -> tuple[list[str], Ints, Mask]:
     """
     wide = texts
     if not {_WIDTH}.issuperset(map(len, texts)):
-        wide = list(map(_widened, texts))
+        wide = [text if len(text) == _WIDTH else _widened(text) for text in texts]
     joined = "".join(wide)
     if not joined.isascii():
         wide = [text if text.isascii() else _UNREAD * _WIDTH for text in wide]
@@ -134,9 +137,7 @@ def _times(texts: list[str]) -> tuple[list[str], Ints, Mask]:
 
 
 def _widened(text: str) -> str:
-    """A time with six digits of a fraction; of another width than a time has, what is none."""
-    if len(text) == _WIDTH:
-        return text
+    """A time in another form with six digits of a fraction; of another width than a time has, what is none."""
     if len(text) == _MILLISECONDS:
         return text[:-1] + "000Z"
     return text[:-1] + ".000000Z" if len(text) == _SECONDS else _UNREAD * _WIDTH

@@ -25,7 +25,7 @@ _FILL_S: Final = 0.02
 _TAKE_S: Final = 0.2
 _TIMEOUT_S: Final = 10.0
 _BATCHES: Final = 8
-_KBYTES: Final = 32_768
+_KBYTES: Final = 8_192
 
 _error_of: Final[Callable[[Any], Any]] = Message.error
 _partition_of: Final[Callable[[Any], Any]] = Message.partition
@@ -43,7 +43,7 @@ class Fetched:
 class RecordSource:
     """Reads partitions from given offsets on, and hands over what comes, in order within a partition.
 
-    `move_to` and `take` belong to the event loop. Never holds more than a few batches and 32 MiB: when nobody takes
+    `move_to` and `take` belong to the event loop. Never holds more than a few batches and 8 MiB: when nobody takes
     them, it stops reading.
 
     Args:

@@ -149,8 +149,9 @@ class Output:
 
     def _resolve(self) -> None:
         with self._lock:
-            # After a loss nothing is resolved: what follows it may have been acknowledged all the same.
-            done = [submission for submission in self._under_way if not self._lost and self._is_done(submission)]
+            # After a loss nothing is resolved: what follows it may have been acknowledged all the same. A loss is noted
+            # before what was lost counts as reported, so it is asked for last.
+            done = [submission for submission in self._under_way if self._is_done(submission) and not self._lost]
             if not done:
                 return
             self._under_way = [submission for submission in self._under_way if submission not in done]

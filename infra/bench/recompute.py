@@ -61,15 +61,18 @@ def compare_visits(cluster: ClientConfig, topics: Topics, begins: Mapping[int, i
     _read(cluster, topics.statuses, dict.fromkeys(begins, 0), None, gave_status)
     _read(cluster, topics.venues, {0: 0}, None, registered)
     for origin, scan in scans.items():
-        expected = _visit(scan, statuses.get(scan["person_token"]), venues.get(scan["venue_id"]), topics.scans, *origin)
-        if _comparable(visits.get(origin)) != _comparable(expected):
+        expected = expected_visit(
+            scan, statuses.get(scan["person_token"]), venues.get(scan["venue_id"]), topics.scans, *origin
+        )
+        if comparable(visits.get(origin)) != comparable(expected):
             raise FatalError(f"the visit of the scan at {origin} is not what the scan, its status and its venue say")
     return len(scans)
 
 
-def _visit(
+def expected_visit(
     scan: Document, status: Document | None, venue: Document | None, topic: str, partition: int, offset: int
 ) -> Document:
+    """The visit that a scan must have become; status and venue as on their topics, null where there is none."""
     at = datetime.fromisoformat(scan["scanned_at"])
     if status is not None and not (
         datetime.fromisoformat(status["valid_from"]) <= at < datetime.fromisoformat(status["valid_until"])
@@ -96,7 +99,7 @@ def _visit(
     }
 
 
-def _comparable(visit: Document | None) -> Document | None:
+def comparable(visit: Document | None) -> Document | None:
     """Without the time of processing, and with times as times."""
     if visit is None:
         return None

@@ -27,6 +27,7 @@ from infra.bench.usage import Usage, UsageClock
 from infra.demo.children import EventTail, ready_port
 from infra.exposition import read_metrics
 from infra.targets import clickhouse_target
+from infra.top.samples import NOTHING, Moment, mean
 
 ROW_PAUSE_S: Final = 0.1
 WARM_UP_S: Final = 10.0
@@ -55,6 +56,7 @@ class Chain:
         self.timeline = Timeline()
         self.sent = self.probes = self._stored = 0
         self.uncommitted: dict[str, int] = {}
+        self.batch_rows: dict[str, float | None] = {}
         self.began_ms = 0.0
         self._port = ready_port(stack.directory / "sink.ready")
         self._events = EventTail(stack.directory / "generator.log")
@@ -105,6 +107,7 @@ class Chain:
         used = usage.read()
         scans, visits = self.place.stack.lag()
         self.uncommitted = {"worker": scans, "sink": visits}
+        self.batch_rows = {kind: self._batch_rows(kind) for kind in ("worker", "sink")}
         return used
 
     def sample(self, seconds: float) -> None:
@@ -120,6 +123,12 @@ class Chain:
         # A question that was not answered in time changes nothing.
         self._stored = max(self._stored, int(found.get('venuecode_sink_rows_total{kind="visits"}', 0)))
         return self._stored
+
+    def _batch_rows(self, kind: str) -> float | None:
+        """Records in a batch, on average since the process began; null before the first."""
+        port = ready_port(self.place.stack.directory / f"{kind}.ready")
+        found = mean(NOTHING, Moment(0.0, read_metrics(port or 0)), f"venuecode_{kind}_batch_rows")
+        return None if found is None else round(found, 1)
 
     def settle(self) -> float:
         """Wait until everything is stored; how many seconds that took.
@@ -161,8 +170,8 @@ def run_chain_bench(
         The document (`infra.bench.report.document`) with `events_per_s` (scans stored a second after the warm-up),
         `cpu_s_per_million` (all parts but the measuring), `scan_to_alert_ms`, `scan_to_row_ms`, `lag_s` (what was sent
         and not stored, median, in seconds of the rate), `peak_rss_mb` (of the worker). Runs have `sent`, `stored`,
-        `lag` (the line through it, records), `lag_grows`, `uncommitted_at_end` (records, by whose they are), `parts`
-        (CPU and memory by part), `settled_s`.
+        `lag` (the line through it, records), `lag_grows`, `uncommitted_at_end` (records, by whose they are),
+        `batch_rows` (mean), `parts` (CPU and memory by part), `settled_s`.
 
     Raises:
         ConfigurationError: not enough disk.
@@ -208,6 +217,7 @@ def figures(chain: Chain, usage: Usage, rate: float) -> Run:
         "stored": chain.stored(),
         "lag": None if lag is None else lag.as_json(),
         "uncommitted_at_end": chain.uncommitted,
+        "batch_rows": chain.batch_rows,
         "lag_grows": None if lag is None else lag.grows(_GROWTH * rate),
         "parts": parts,
         "alerts": chain.alerts.alerts,

@@ -115,7 +115,8 @@ def _table(kind: str, summaries: Sequence[Mapping[str, Any]], lines: Sequence[tu
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold cyan")
     table.add_column(kind, no_wrap=True)
     for each in summaries:
-        table.add_column(f"{Path(each['name']).stem} :{each['port']}", overflow="fold")
+        name = Path(each["name"]).stem
+        table.add_column(name if name.endswith(str(each["port"])) else f"{name} :{each['port']}", overflow="fold")
     for title, key, show in lines:
         table.add_row(title, *(show(each[key]) if key else _lag(each) for each in summaries))
     return table

@@ -120,6 +120,10 @@ def _show(now: Report) -> None:
         component = each.component
         where = escape(f"{component.address:<17} process {component.process.pid:<8} log {component.log}")
         out.print(f"{component.name:<12}{word}  {where}", highlight=False, soft_wrap=True)
+    for again in state.restarts if state is not None else ():
+        times = "once" if again.count == 1 else f"{again.count} times"
+        why = f"{again.name} was started again {times}, last at {again.at}: {again.reason}"
+        out.print(why, highlight=False, soft_wrap=True, markup=False)
     if state is not None and state.error:
         out.print(f"\n{state.error}", highlight=False, soft_wrap=True, markup=False)
     if state is not None and now.running and (wanted := variables(state)):

@@ -7,12 +7,14 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.alert import Alert
 from schemas.errors import RejectError
 from schemas.fast import FastDecoder
 from schemas.kafka import ClientConfig, consumer_config
+
+_PASSING = {KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,11 @@ class AlertWatch(threading.Thread):
         self._consumer.close()
 
     def _take(self, message: Message, now_ms: float) -> None:
-        if message.error() is not None:
-            raise KafkaException(message.error())
+        error = message.error()
+        if error is not None:
+            if error.retriable() or error.code() in _PASSING:
+                return  # a broker is away; the client comes back to it by itself
+            raise KafkaException(error)
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         appended = dict(message.headers() or []).get("scan_appended_at")
         try:

@@ -107,6 +107,9 @@ def draw(state: DemoState) -> RenderableType:
         f"  running {state.elapsed_s:,.0f} s  ", (state.step, "dim"),
     )  # fmt: skip
     parts: list[RenderableType] = [head, _numbers(state), _alerts(state)]
+    if state.restarts:
+        again = ", ".join(f"{name} {each.count}x ({each.reason})" for name, each in state.restarts.items())
+        parts.append(Text(f"started again: {again}", "yellow"))
     if state.cases:
         parts.append(_case(state.cases[-1], state.zone))
     elif state.phase == "running":

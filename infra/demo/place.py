@@ -15,6 +15,7 @@ from typing import Any
 from infra.demo.stack import Stack
 from infra.platform import Platform
 from infra.settings import ClickHouseSettings, KafkaSettings, Settings
+from infra.supervision import Supervisor
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def demo_stack(base: Settings) -> Iterator[Stack]:
         clickhouse = ClickHouseSettings(port=platform.clickhouse_port, database=base.clickhouse.database)
         worker = base.worker.model_copy(update={"snapshot_dir": directory / "statuses"})
         chosen = base.model_copy(update={"kafka": kafka, "clickhouse": clickhouse, "worker": worker})
-        stack = Stack(chosen, directory)
+        stack = Stack(chosen, directory, Supervisor(platform.services()))
         try:
             yield stack
         finally:

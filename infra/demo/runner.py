@@ -127,6 +127,7 @@ class DemoRun:
         self.state.elapsed_s = now - self._began
         self._read_events()
         self._stack.check(frozenset({_CITY}) if "done" in self._city_events else frozenset())
+        self.state.restarts = self._stack.restarts
         self._read_alerts()
         if self.state.phase != "starting" and now - self._polled >= _POLL_S:
             self._polled = now
@@ -183,11 +184,11 @@ class DemoRun:
             self.state.worker_lag, self.state.sink_lag = self._stack.lag()
             self.state.dead_letters = self._stack.dead_letters()
             self.state.visits_stored = visits_stored(self._client)
+            for case in self.state.cases:
+                if case.red_at is not None and (case.found is None or case.missing):
+                    self._ask(case)
         except RetryableError:
             return  # the next poll is a second away
-        for case in self.state.cases:
-            if case.red_at is not None and (case.found is None or case.missing):
-                self._ask(case)
 
     def _ask(self, case: Case) -> None:
         before = time.perf_counter()
@@ -202,9 +203,15 @@ class DemoRun:
             state.worker_lag == state.sink_lag == 0
             and state.visits_stored == state.scans_sent
             and state.dead_letters == state.bad_sent
-            and all(
+            and self._alerts_are_read()
+        )
+
+    def _alerts_are_read(self) -> bool:
+        try:
+            return all(
                 self._watch.position(topic, partition) >= end
                 for topic in self._stack.topics.all_alerts
                 for partition, end in topic_ends(self._stack.admin, topic).latest.items()
             )
-        )
+        except RetryableError:
+            return False

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
 
 from infra.demo.children import environment, is_ready, ready_port, verb
-from infra.embedded.process import ChildProcess
+from infra.embedded.process import ChildProcess, ending
 from infra.lag import GroupLag, topic_ends
 from infra.settings import Settings
+from infra.supervision import Restarted, Service, Supervisor
 from infra.targets import clickhouse_target, kept_days
 from infra.topics import apply_topics, plan
 from schemas.errors import FatalError
@@ -26,9 +28,11 @@ class Stack:
     Args:
         settings: where the servers are; the children get the same.
         directory: of logs and ready files.
+        supervisor: starts the services again when they end by themselves; None: their end is an error.
     """
 
-    def __init__(self, settings: Settings, directory: Path) -> None:
+    def __init__(self, settings: Settings, directory: Path, supervisor: Supervisor | None = None) -> None:
+        self._supervisor = supervisor
         self.settings = settings
         self.directory = directory
         self.topics = settings.kafka.topics()
@@ -53,7 +57,19 @@ class Stack:
         """Start a `worker` or a `sink` with a metrics port and a ready file of its own."""
         name = name or kind
         self._ready_file(name).unlink(missing_ok=True)
-        return self.start(name, [kind, "--ready-file", str(self._ready_file(name)), "--metrics-port", "0"])
+        child = self.start(name, [kind, "--ready-file", str(self._ready_file(name)), "--metrics-port", "0"])
+        if self._supervisor is not None:
+            self._supervisor.add(Service(name, partial(_why_ended, child), partial(self._start_again, name, child)))
+        return child
+
+    def _start_again(self, name: str, child: ChildProcess) -> None:
+        self._ready_file(name).unlink(missing_ok=True)
+        child.start()
+
+    @property
+    def restarts(self) -> Mapping[str, Restarted]:
+        """What ended by itself and was started again, by name; servers too."""
+        return {} if self._supervisor is None else self._supervisor.restarts
 
     def is_up(self, name: str) -> bool:
         """Whether a service says it is ready."""
@@ -61,17 +77,23 @@ class Stack:
         return port is not None and is_ready(port)
 
     def check(self, ended_well: frozenset[str] = frozenset()) -> None:
-        """Look whether every child still runs.
+        """Look whether every child still runs; where there is a supervisor, it sees to the services.
 
         Args:
             ended_well: names that may have ended.
 
         Raises:
-            FatalError: one ended by itself; the message ends with its last log lines.
+            FatalError: one ended by itself, or was given up; the message ends with its last log lines.
         """
+        supervised: set[str] = set()
+        if self._supervisor is not None:
+            self._supervisor.tick()
+            if self._supervisor.failures:
+                raise FatalError("\n".join([*self._supervisor.failures, f"the logs are in {self.directory}"]))
+            supervised = self._supervisor.names
         for name, child in self.children.items():
             code = child.poll()
-            if code is not None and name not in ended_well:
+            if code is not None and name not in ended_well | supervised:
                 raise FatalError(f"{name} ended by itself (exit code {code}):\n{child.log_tail(15)}")
 
     def wait(
@@ -106,6 +128,8 @@ class Stack:
 
     def stop(self) -> None:
         """End the children, whoever sends first; harmless when called twice."""
+        if self._supervisor is not None:
+            self._supervisor.close()
         order = {"worker": 1, "sink": 2}
         for name in sorted(self.children, key=lambda name: order.get(name, 0)):
             self.children[name].stop(timeout=10)
@@ -115,3 +139,8 @@ class Stack:
 
     def _ready_file(self, name: str) -> Path:
         return self.directory / f"{name}.ready"
+
+
+def _why_ended(child: ChildProcess) -> str | None:
+    code = child.poll()
+    return None if code is None else ending(code)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
 
+from infra.supervision import Restarted
 from schemas.alert import Alert, AlertLevel
 
 Phase = Literal["starting", "running", "settling", "done"]
@@ -77,6 +79,7 @@ class DemoState:
     dead_letters: int = 0
     worker_lag: int = 0
     sink_lag: int = 0
+    restarts: Mapping[str, Restarted] = field(default_factory=dict)
     alert_counts: Counter[str] = field(default_factory=Counter)
     latest_alerts: dict[AlertLevel, deque[Alert]] = field(
         default_factory=lambda: {"red": deque(maxlen=3), "yellow": deque(maxlen=4), "review": deque(maxlen=1)}
@@ -102,6 +105,7 @@ class DemoState:
             "alerts_review": self.alert_counts["review"],
             "dead_letters": self.dead_letters,
             "bad_sent": self.bad_sent,
+            "restarts": {name: each.count for name, each in self.restarts.items()},
             "scan_to_alert_ms": self.latency(),
             "first_alert_s": self.first_alert_s,
             "contacts_expected": sum(len(case.expected_contacts) for case in self.cases),

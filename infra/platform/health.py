@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from infra.embedded.kafka import MetadataProbe
@@ -14,7 +14,7 @@ Condition = Literal["running", "starting", "degraded", "killed", "stopped"]
 _MEANING: dict[Condition, str] = {
     "running": "everything answers",
     "starting": "is being started",
-    "degraded": "a server is down though it should run: `venuecode platform up` starts it again",
+    "degraded": "a server is down though it should run; it is started again by itself unless it was given up",
     "killed": "its processes are gone, and nobody stopped it: `venuecode platform up` starts it again",
     "stopped": "not running: `venuecode platform up` starts it",
 }
@@ -88,6 +88,7 @@ class Report:
             "bootstrap_servers": state.bootstrap_servers if state else None,
             "clickhouse_port": state.clickhouse_port if state else None,
             "error": state.error if state else "",
+            "restarts": [asdict(each) for each in state.restarts] if state else [],
             "environment": variables(state) if state else {},
             "components": [each.as_json(state.since if state else None) for each in self.components],
         }

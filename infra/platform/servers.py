@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from infra.embedded.kafka import EmbeddedKafka, ensure_jars
+from infra.embedded.kafka.broker import Broker
 from infra.embedded.kafka.ports import require_free
 from infra.embedded.process import ending
-from schemas.errors import FatalError
+from infra.supervision import Service
 
 
 class Platform:
@@ -74,15 +76,21 @@ class Platform:
         """Stop both cleanly, at the same time; harmless when they do not run."""
         _together(self.kafka.stop, self.clickhouse.stop)
 
-    def check(self) -> None:
-        """Look whether every server still runs.
+    def services(self) -> tuple[Service, ...]:
+        """Every server, for a supervisor: it comes back on its old port, with its data."""
+        brokers = tuple(
+            Service(
+                f"kafka-{broker.node.number}",
+                partial(_why_broker_ended, broker),
+                partial(self.kafka.start_broker, number),
+            )
+            for number, broker in enumerate(self.kafka.brokers)
+        )
+        return (*brokers, Service("clickhouse", self._why_clickhouse_ended, self.clickhouse.start))
 
-        Raises:
-            FatalError: one ended; names its log and the log's end.
-        """
-        self.kafka.check()
-        if (code := self.clickhouse.poll()) is not None:
-            raise FatalError(f"ClickHouse {ending(code)}. Its log: {self.clickhouse.log_path}")
+    def _why_clickhouse_ended(self) -> str | None:
+        code = self.clickhouse.poll()
+        return None if code is None else f"ClickHouse {ending(code)}"
 
     def __enter__(self) -> Self:
         return self.start()
@@ -91,6 +99,11 @@ class Platform:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _why_broker_ended(broker: Broker) -> str | None:
+    error = broker.why_it_ended()
+    return None if error is None else str(error)
 
 
 def _together(*actions: Callable[[], object]) -> None:

@@ -24,6 +24,16 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class Restart:
+    """A server that ended by itself and was started again: how often, why and when (RFC 3339) the last time."""
+
+    name: str
+    count: int
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformState:
     """A platform in the background.
 
@@ -37,7 +47,8 @@ class PlatformState:
         bootstrap_servers: Kafka's addresses, comma-separated; empty while it starts.
         clickhouse_port: of ClickHouse's HTTP interface; 0 while it starts.
         components: the servers.
-        error: why it failed, or which server ended since.
+        restarts: servers that ended by themselves since and were started again.
+        error: why it failed, or which server was given up since.
     """
 
     supervisor: ProcessIdentity
@@ -49,6 +60,7 @@ class PlatformState:
     bootstrap_servers: str = ""
     clickhouse_port: int = 0
     components: tuple[Component, ...] = ()
+    restarts: tuple[Restart, ...] = ()
     error: str = ""
 
 
@@ -104,4 +116,6 @@ def _from_json(document: dict[str, Any]) -> PlatformState:
         Component(**{**component, "process": ProcessIdentity(**component["process"])})
         for component in document.pop("components")
     )
-    return PlatformState(**{**document, "supervisor": ProcessIdentity(**document["supervisor"])}, components=components)
+    restarts = tuple(Restart(**each) for each in document.pop("restarts", ()))
+    supervisor = ProcessIdentity(**document.pop("supervisor"))
+    return PlatformState(**document, supervisor=supervisor, components=components, restarts=restarts)

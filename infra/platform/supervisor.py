@@ -6,6 +6,7 @@ It outlives the shell that started it. Its children do not outlive it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -16,11 +17,12 @@ from pathlib import Path
 
 from infra.embedded.identity import ProcessIdentity, identify
 from infra.platform.servers import Platform
-from infra.platform.state import Component, PlatformFiles, PlatformState
+from infra.platform.state import Component, PlatformFiles, PlatformState, Restart
 from infra.settings import Settings
+from infra.supervision import Supervisor
 from schemas.errors import FatalError, VenuecodeError
 
-_WATCH_S = 1.0
+_WATCH_S = 0.25
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -61,15 +63,32 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _watch(platform: Platform, state: PlatformState, files: PlatformFiles, stop: threading.Event) -> None:
-    """Until told to stop; a server that ends is written into the state once, the other goes on."""
-    while not stop.wait(_WATCH_S):
-        if not state.error:
-            try:
-                platform.check()
-            except FatalError as error:
-                sys.stderr.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {error}\n")
-                state = replace(state, error=str(error))
+    """Until told to stop: a server that ends is started again, and the state says so."""
+    servers = Supervisor(platform.services())
+    try:
+        while not stop.wait(_WATCH_S):
+            if servers.tick():
+                state = _after(servers, state, platform)
                 files.write(state)
+    finally:
+        servers.close()
+
+
+def _after(servers: Supervisor, state: PlatformState, platform: Platform) -> PlatformState:
+    """The state after something ended, came back or was given up."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    known = {each.name: each for each in state.restarts}
+    for name, found in servers.restarts.items():
+        if name not in known or known[name].count != found.count:
+            known[name] = Restart(name, found.count, found.reason, now)
+    error = "; ".join(servers.failures)
+    if servers.down:
+        sys.stderr.write(f"{now} does not run: {', '.join(servers.down)} {error}\n")
+        return replace(state, restarts=tuple(known.values()), error=error)
+    sys.stderr.write(f"{now} runs again\n")
+    with contextlib.suppress(FatalError):  # one of them has just ended once more; the next look says so
+        state = _describe(state, platform)
+    return replace(state, restarts=tuple(known.values()), error=error)
 
 
 def _describe(state: PlatformState, platform: Platform) -> PlatformState:

@@ -87,6 +87,26 @@ def test_a_finite_demo_ends_by_itself_with_everything_stored_and_every_contact_f
     assert not list((tmp_path / "data" / "demo").iterdir())
 
 
+def test_whatever_of_a_demo_is_killed_comes_back_and_its_sums_are_right_at_the_end(tmp_path: Path) -> None:
+    with running_demo(tmp_path, "--seconds", "40", "--json") as (demo, output):
+        wait_until(lambda: "people are on their way" in output.read_text() or demo.poll() is not None, 120, "the city")
+        for part in ("cli.main worker", "cli.main sink", "infra.embedded.clickhouse", "kafka.Kafka"):
+            (victim,) = [each for each in descendants(tmp_path) if part in " ".join(each.info["cmdline"])]
+            victim.kill()
+            victim.wait(10)
+            wait_until(
+                lambda part=part: any(part in " ".join(each.info["cmdline"]) for each in descendants(tmp_path)),  # type: ignore[misc]
+                30,
+                f"{part} to be started again",
+            )
+        assert demo.wait(timeout=200) == 0, output.read_text()
+        summary = json.loads(output.read_text().splitlines()[-1])
+    assert summary["restarts"].keys() == {"worker", "sink", "clickhouse", "kafka-1"}
+    assert summary["visits_stored"] == summary["scans_sent"] > 1000
+    assert summary["contacts_found"] == summary["contacts_expected"]
+    assert summary["contacts_missing"] == summary["contacts_extra"] == 0
+
+
 def test_the_printed_commands_work_and_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     with running_demo(tmp_path) as (demo, output):
 

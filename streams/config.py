@@ -25,7 +25,7 @@ class WorkerConfig:
         batches_under_way: batches whose outputs are not acknowledged yet, at most.
         dedupe_ms, review_ms, late_ms, alert_id_key: see `streams.decide.Policy`.
         max_future_ms, retention_ms: see `streams.intake.Limits`.
-        max_bad_share, bad_window: see `streams.brake.DeadLetterBrake`.
+        max_bad_share, bad_window: see `schemas.brake.DeadLetterBrake`.
         session_timeout_s: after it the brokers take a worker that fell silent for dead.
         status_wait_s: a partition whose statuses are not read to their end by then ends the worker.
         snapshot_dir: of the status store's snapshots; null: none are taken or used.

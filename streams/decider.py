@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from schemas.alert import Alert
 from schemas.base import format_timestamp
+from schemas.brake import DeadLetterBrake
 from schemas.dead_letter import DeadLetter
 from schemas.fast import encode, encode_batch
 from schemas.topics import Topics
@@ -21,7 +22,6 @@ from schemas.visit import Visit
 from streams.alert_memory import AlertMemory
 from streams.batch_producer import Records
 from streams.batching.batch import Batch
-from streams.brake import DeadLetterBrake
 from streams.decide import Policy, alert_of, decide
 from streams.intake import Limits, take_in
 from streams.metrics import WorkerMetrics

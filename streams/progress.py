@@ -20,6 +20,8 @@ from streams.watchdog import StallDetector
 
 _LOOK_EVERY_S: Final = 5.0
 _TIMEOUT_S: Final = 10.0
+_SAID_AFTER: Final = 1 / 3
+"""Share of the patience after which `/ready` says so; looks are a quarter of it apart at most."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +60,14 @@ class Progress:
         # Never subscribes and commits nothing: only asks what the group has committed.
         self._client: Any = Consumer(consumer_config(config.cluster, config.group))
 
+    def standing_still(self) -> list[str]:
+        """Partitions whose commits have stood still for a third of the patience or longer, in words for `/ready`."""
+        return [
+            f"{self._topic} partition {partition}: no commit for {seconds:.0f} s though there is work"
+            for partition, seconds in sorted(self._detector.standing(time.monotonic()).items())
+            if seconds >= self._patience_s * _SAID_AFTER
+        ]
+
     async def watch(self) -> None:
         """Look until cancelled."""
         interval = min(_LOOK_EVERY_S, self._patience_s / 4)
@@ -82,6 +92,7 @@ class Progress:
         return found
 
     def _judge(self, standings: dict[int, tuple[int, int]]) -> None:
+        self._detector.keep_only(standings)
         for partition, (committed, high) in standings.items():
             finished = self._ledger.committable(Place(self._topic, partition))
             waits = max(committed, finished or 0) < high and not self._is_through(partition, committed, high)

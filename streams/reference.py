@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
+from schemas.brake import DeadLetterBrake
 from schemas.categories import builtin_categories
 from schemas.dead_letter import DeadLetter
 from schemas.errors import FatalError, RejectError
 from schemas.fast import FastDecoder
 from schemas.venue import Venue
-from streams.brake import DeadLetterBrake
 from streams.config import WorkerConfig
 from streams.follower import Records, TopicFollower
 from streams.memory import give_back_freed_memory

@@ -5,7 +5,7 @@ Upstream, commits can stop for good after a rebalance race (docs/upstream.md), w
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,6 +16,7 @@ P = TypeVar("P", bound=Hashable)
 class _Standing:
     committed: int
     since: float
+    has_work: bool
 
 
 class StallDetector(Generic[P]):
@@ -40,9 +41,19 @@ class StallDetector(Generic[P]):
         """
         standing = self._standing.get(partition)
         if standing is None or not has_work or committed != standing.committed:
-            self._standing[partition] = _Standing(committed, now_s)
+            self._standing[partition] = _Standing(committed, now_s, has_work)
             return False
+        standing.has_work = True
         return now_s - standing.since >= self._patience_s
+
+    def standing(self, now_s: float) -> dict[P, float]:
+        """For how many seconds each partition that had work when it was last observed has stood still."""
+        return {each: now_s - standing.since for each, standing in self._standing.items() if standing.has_work}
+
+    def keep_only(self, partitions: Iterable[P]) -> None:
+        """Forget all others."""
+        for gone in self._standing.keys() - set(partitions):
+            del self._standing[gone]
 
     def forget(self, partition: P) -> None:
         """The partition is not owned, or not meant to get on (it waits for its statuses)."""

@@ -9,15 +9,16 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
 import structlog
 
+from schemas.brake import DeadLetterBrake
 from streams.alert_memory import AlertMemory
 from streams.batching.app import BatchApp
 from streams.batching.batch import Place
 from streams.batching.transport import BatchConsumer, Batching
-from streams.brake import DeadLetterBrake
 from streams.cluster import broker_urls, check_cluster, credentials
 from streams.config import WorkerConfig
 from streams.decide import Policy
@@ -91,6 +92,7 @@ class _Worker:
         self._metrics = WorkerMetrics()
         self._assigned = False
         self._owned: frozenset[int] = frozenset()
+        self._standing_still: Callable[[], list[str]] = list
         self._health = HealthServer(config.metrics_port, self._metrics, self._waiting_for)
         self._output = Output(config.cluster, config.topics.visits, die)
         self._reference = Reference(config, self._output, self._metrics, die)
@@ -126,6 +128,7 @@ class _Worker:
             self._metrics,
             die,
         )
+        self._standing_still = progress.standing_still
         stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -205,7 +208,7 @@ class _Worker:
         return self._reference.is_open(place.partition)
 
     def _waiting_for(self) -> list[str]:
-        waiting = self._reference.waiting_for()
+        waiting = [*self._reference.waiting_for(), *self._standing_still()]
         return waiting if self._assigned else ["partitions", *waiting]
 
     def _write_ready_file(self) -> None:

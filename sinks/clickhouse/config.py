@@ -26,6 +26,9 @@ class SinkConfig:
         metrics_port: of `/metrics`, `/ping` and `/ready` on loopback; 0: any free one.
         ready_file: gets `{"pid", "metrics_port"}` as JSON once the port is open.
         retry_seconds: longest pause between two attempts while ClickHouse is away.
+        max_bad_share, bad_window: see `schemas.brake.DeadLetterBrake`; for each topic by itself.
+        stall_seconds: with work at hand, ClickHouse answering and no commit for so long, the sink gives up; longer than
+            it waits for one answer (120 s).
         stop_seconds: how long a stop waits for what is on its way to ClickHouse.
     """
 
@@ -41,4 +44,7 @@ class SinkConfig:
     metrics_port: int = 0
     ready_file: Path | None = None
     retry_seconds: float = 5.0
+    max_bad_share: float = 0.5
+    bad_window: int = 10_000
+    stall_seconds: float = 180.0
     stop_seconds: float = 20.0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from confluent_kafka import Message
 
+from schemas.brake import DeadLetterBrake
 from schemas.errors import RejectError
 from schemas.fast import encode
 from sinks.clickhouse.batch import Batch
@@ -16,17 +17,23 @@ from sinks.clickhouse.routes import Route
 
 
 class Intake:
-    """Args: `dead_letters`, where bad records go; `metrics`, what to count."""
+    """Args: `dead_letters`, where bad records go; `metrics`, what to count; `brakes`, by topic."""
 
-    def __init__(self, dead_letters: DeadLetterWriter, metrics: SinkMetrics) -> None:
+    def __init__(
+        self, dead_letters: DeadLetterWriter, metrics: SinkMetrics, brakes: Mapping[str, DeadLetterBrake]
+    ) -> None:
         self._dead_letters = dead_letters
         self._metrics = metrics
+        self._brakes = brakes
 
     def take(self, batch: Batch, route: Route, topic: str, messages: Sequence[Message]) -> None:
         """Add messages of one topic to the batch.
 
         The good path looks at no row in Python: the decoder checks a whole piece in one go, and the bytes pass on as
         they are. Only a piece with something bad in it is taken apart.
+
+        Raises:
+            FatalError: too much of the topic is bad; nothing of the batch may be committed.
         """
         values = [message.value() for message in messages]
         partitions = cast("list[int]", [message.partition() for message in messages])
@@ -44,25 +51,31 @@ class Intake:
             batch.rows_for(route, topic).add(joined, partitions, offsets)
             batch.rows += len(values)
             batch.bytes += len(joined)
+            self._brakes[topic].add(len(values), 0)
             return
-        for message, partition, offset in zip(messages, partitions, offsets, strict=True):
+        good = sum(
             self._take_one(batch, route, message, topic, partition, offset)
+            for message, partition, offset in zip(messages, partitions, offsets, strict=True)
+        )
+        self._brakes[topic].add(len(values), len(values) - good)
 
-    def _take_one(self, batch: Batch, route: Route, message: Message, topic: str, partition: int, offset: int) -> None:
+    def _take_one(self, batch: Batch, route: Route, message: Message, topic: str, partition: int, offset: int) -> bool:
+        """Add one message; false when it is a dead letter."""
         key, value = message.key(), message.value()
         if value is None and route.erasure is not None and key:
             batch.erase(route, topic, key.decode("utf-8", "replace"))
             batch.rows += 1
-            return
+            return True
         try:
             record = route.decoder.decode(value)
             if not route.in_range([record]):
                 raise RejectError("out_of_range", "a time outside the years that can be stored")
         except RejectError as error:
             self._dead_letters.send(key, value, topic, partition, offset, error.reason)
-            return
+            return False
         # Encoded again: the value may hold line breaks, which separate rows.
         line = encode(record)
         batch.rows_for(route, topic).add(line, [partition], [offset])
         batch.rows += 1
         batch.bytes += len(line)
+        return True

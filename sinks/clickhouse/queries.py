@@ -199,6 +199,8 @@ def _rows(client: Client, sql: str, parameters: Mapping[str, Any]) -> list[tuple
     try:
         return [tuple(row) for row in client.query(sql, parameters=dict(parameters)).result_rows]
     except DatabaseError as error:
+        if error.code is None:
+            raise RetryableError(f"ClickHouse does not answer: {error}") from error
         if error.code == _UNKNOWN_TABLE:
             raise ConfigurationError("ClickHouse lacks a view: run `venuecode migrate up`") from error
         if error.code in _LIMIT_CODES:

@@ -8,6 +8,7 @@ last commit are read again, and rows that are already there are found by their i
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import threading
 import time
@@ -21,6 +22,7 @@ from typing import cast
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from schemas.brake import DeadLetterBrake
 from schemas.errors import FatalError
 from schemas.kafka import consumer_config
 from sinks.clickhouse.batch import Batch
@@ -33,12 +35,15 @@ from sinks.clickhouse.pace import Pace
 from sinks.clickhouse.routes import routes
 from sinks.clickhouse.status_server import StatusServer
 from sinks.clickhouse.steps import AtStep, Step, pass_by
+from sinks.clickhouse.watchdog import Watchdog
 from sinks.clickhouse.writer import StoppedError, Writer
 
 _CONSUMED_AT_ONCE = 500
 _POLL_SECONDS = 0.02
 _HOLD_SECONDS = 1.0
 """A pause makes the client throw away what it has fetched ahead; a full batch waits so long before it comes to that."""
+EXIT_STALLED = 70
+"""Exit code of a sink that was stuck."""
 _PASSING_ERRORS = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT}
 
 
@@ -82,7 +87,8 @@ class Sink:
         self._dead_letters = DeadLetterWriter(
             config.cluster, config.topics.dead_letters, lambda: datetime.now(UTC), self._metrics
         )
-        self._intake = Intake(self._dead_letters, self._metrics)
+        brakes = {topic: DeadLetterBrake(topic, config.bad_window, config.max_bad_share) for topic in self._routes}
+        self._intake = Intake(self._dead_letters, self._metrics, brakes)
         self._writer = Writer(
             config.clickhouse, self._metrics, self._dead_letters, self._give_up, config.retry_seconds, at_step=at_step
         )
@@ -101,6 +107,8 @@ class Sink:
             | {"on_commit": self._committed}
         )
         self._lag = Lag(self._consumer, self._metrics)
+        self._watchdog = Watchdog(config.stall_seconds, self._stalled)
+        self._commit_under_way = False
         self._generation = 0
         self._joined = False
         self._closing = False
@@ -112,7 +120,7 @@ class Sink:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set, or something fatal happens."""
-        status = StatusServer(self._config.metrics_port, self._metrics.registry, self._ready)
+        status = StatusServer(self._config.metrics_port, self._metrics.registry, self._waiting_for)
         threads = ThreadPoolExecutor(1, thread_name_prefix="writer")
         # What the imports left is never garbage: no collection looks at it again.
         gc.collect()
@@ -125,9 +133,12 @@ class Sink:
                 wait([connecting], timeout=0.1)
             if connecting.done():
                 connecting.result()
+                self._watchdog.start()
                 self._consume(threads, stop)
+                self._watchdog.close()
                 self._finish(threads)
         finally:
+            self._watchdog.close()
             self._closing = True
             self._give_up.set()
             threads.shutdown(wait=True)
@@ -135,8 +146,19 @@ class Sink:
             self._writer.close()
             status.close()
 
-    def _ready(self) -> bool:
-        return self._joined and self._writer.is_up
+    def _waiting_for(self) -> list[str]:
+        standing = self._watchdog.standing_still()
+        reasons = (
+            (not self._joined, "partitions"),
+            (not self._writer.is_up, "ClickHouse"),
+            (standing is not None, f"progress: {standing}"),
+        )
+        return [what for is_so, what in reasons if is_so]
+
+    def _stalled(self, what: str) -> None:
+        """End at once, committing nothing: whoever supervises starts another."""
+        self._log.critical("sink_stalled", reason=f"{what}: giving up, to be restarted")
+        os._exit(EXIT_STALLED)
 
     def _consume(self, threads: ThreadPoolExecutor, stop: threading.Event) -> None:
         self._consumer.subscribe(
@@ -151,6 +173,8 @@ class Sink:
             if not self._in_flight and self._pace.is_due(self._filling, time.monotonic()):
                 self._hand_over(threads)
             self._lag.look(self._batches())
+            waiting = bool(self._in_flight or self._filling.next_offsets or self._commit_under_way)
+            self._watchdog.turned(has_work=waiting and self._writer.is_up)
 
     def _take(self, messages: Sequence[Message]) -> None:
         if not messages:
@@ -212,6 +236,7 @@ class Sink:
                 self._consumer.commit(offsets=positions, asynchronous=False)
             else:
                 self._consumer.commit(offsets=positions, asynchronous=True)
+                self._commit_under_way = True
         except KafkaException as error:
             self._metrics.commit_failures.inc()
             self._log.warning("commit_failed", error=error.args[0].str())
@@ -220,6 +245,8 @@ class Sink:
         if error is None:
             self._at_step(Step.AFTER_COMMIT)
             self._metrics.commits.inc()
+            self._commit_under_way = False
+            self._watchdog.committed()
         else:
             self._metrics.commit_failures.inc()
             self._log.warning("commit_failed", error=error.str())

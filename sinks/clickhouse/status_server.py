@@ -21,13 +21,13 @@ class StatusServer:
     Args:
         port: 0 for any free one.
         registry: what `/metrics` shows.
-        is_ready: asked at every `/ready`; answers 200 or 503.
+        waiting_for: what the sink waits for, in words; `/ready` answers 200 when that is nothing, else 503.
 
     Raises:
         ConfigurationError: the port is taken.
     """
 
-    def __init__(self, port: int, registry: CollectorRegistry, is_ready: Callable[[], bool]) -> None:
+    def __init__(self, port: int, registry: CollectorRegistry, waiting_for: Callable[[], list[str]]) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 if self.path == "/metrics":
@@ -35,9 +35,10 @@ class StatusServer:
                 elif self.path == "/ping":
                     self._answer(HTTPStatus.OK, b"Ok.\n")
                 elif self.path == "/ready":
-                    ready = is_ready()
-                    status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-                    self._answer(status, b"ready\n" if ready else b"not ready\n")
+                    waiting = waiting_for()
+                    status = HTTPStatus.SERVICE_UNAVAILABLE if waiting else HTTPStatus.OK
+                    body = json.dumps({"ready": not waiting, "waiting_for": waiting}).encode() + b"\n"
+                    self._answer(status, body, "application/json")
                 else:
                     self._answer(HTTPStatus.NOT_FOUND, b"/metrics, /ping, /ready\n")
 

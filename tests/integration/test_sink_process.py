@@ -221,6 +221,21 @@ def test_a_time_that_only_clickhouse_cannot_read_does_not_stop_the_sink(
     assert kept == [("2026-03-01 08:00:00.000",)]
 
 
+def test_a_topic_full_of_rubbish_is_not_drained_and_the_sink_says_why(
+    platform: WorkerPlatform, target: ClickHouseTarget, tmp_path: Path
+) -> None:
+    platform.send(platform.topics.visits, [(f"{n:032x}", b"rubbish") for n in range(30_000)])
+    sink = SinkProcess(platform, target, tmp_path)
+    try:
+        assert sink.process.wait(60) == 1
+    finally:
+        sink.kill()
+    assert "records of" in sink.log()
+    assert "are bad" in sink.log()
+    assert platform.topics.visits in sink.log()
+    assert sum(platform.ends(platform.topics.dead_letters).values()) < 20_000
+
+
 def test_a_sink_without_migrations_ends_with_exit_code_1_and_says_what_to_run(
     platform: WorkerPlatform, clickhouse: ClickHouseServer, clickhouse_database: str, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.brake import DeadLetterBrake
 from schemas.categories import builtin_categories
 from schemas.errors import RejectError
 from schemas.fast import FastDecoder, encode, epoch_ms
@@ -23,7 +24,6 @@ from streams.alert_memory import AlertMemory
 from streams.batch_producer import Records
 from streams.batching.batch import Batch, Place
 from streams.batching.ledger import Ticket
-from streams.brake import DeadLetterBrake
 from streams.decide import Policy
 from streams.decider import Decider
 from streams.intake import Limits

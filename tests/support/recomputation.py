@@ -79,7 +79,9 @@ def recompute(
 
 
 def _colour_at(history: list[dict[str, Any]], at: datetime) -> str:
-    begun = [status for status in history if datetime.fromisoformat(status["valid_from"]) <= at]
+    """The promise is about the latest version and the one it superseded: older ones are gone (docs/guarantees.md)."""
+    known = sorted(history, key=lambda status: int(status["version"]))[-2:]
+    begun = [status for status in known if datetime.fromisoformat(status["valid_from"]) <= at]
     if not begun:
         return "unknown"
     latest = max(begun, key=lambda status: int(status["version"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from confluent_kafka import Message
 from prometheus_client import CollectorRegistry
 
-from schemas.errors import ConfigurationError
+from schemas.brake import DeadLetterBrake
+from schemas.errors import ConfigurationError, FatalError
 from schemas.topics import Topics, topic_plan
 from sinks.clickhouse.bad_rows import RowSifter
 from sinks.clickhouse.batch import Batch, Erase, Rows
@@ -24,6 +26,7 @@ from sinks.clickhouse.pace import Pace
 from sinks.clickhouse.routes import routes
 from sinks.clickhouse.status_server import StatusServer
 from sinks.clickhouse.target import ClickHouseTarget
+from sinks.clickhouse.watchdog import Watchdog
 from tests.support.visit_rows import visit_document
 
 TOPICS = Topics()
@@ -49,7 +52,8 @@ def visit(offset: int, **changes: object) -> bytes:
 def take(topic: str, *values: bytes | None, key: bytes = b"key") -> tuple[Batch, Letters]:
     letters, batch = Letters(), Batch(1, 0.0)
     messages = [Message(topic=topic, partition=3, offset=10 + n, key=key, value=v) for n, v in enumerate(values)]
-    Intake(letters, SinkMetrics()).take(batch, ROUTES[topic], topic, messages)  # type: ignore[arg-type]
+    brakes = {name: DeadLetterBrake(name, 10_000, 0.5) for name in ROUTES}
+    Intake(letters, SinkMetrics(), brakes).take(batch, ROUTES[topic], topic, messages)  # type: ignore[arg-type]
     return batch, letters
 
 
@@ -180,8 +184,8 @@ def test_sifting_goes_on_after_the_server_was_away() -> None:
 
 
 def test_ping_says_alive_and_ready_says_whether_rows_flow(tmp_path: Path) -> None:
-    ready = False
-    server = StatusServer(0, CollectorRegistry(), lambda: ready)
+    waiting = ["ClickHouse"]
+    server = StatusServer(0, CollectorRegistry(), lambda: list(waiting))
     server.write_ready_file(tmp_path / "ready.json")
     port = json.loads((tmp_path / "ready.json").read_text())["metrics_port"]
     assert port == server.port
@@ -189,12 +193,13 @@ def test_ping_says_alive_and_ready_says_whether_rows_flow(tmp_path: Path) -> Non
         assert answer.read() == b"Ok.\n"
     with pytest.raises(HTTPError, match="503") as refused:
         urlopen(f"http://127.0.0.1:{port}/ready", timeout=5)
+    assert json.load(refused.value) == {"ready": False, "waiting_for": ["ClickHouse"]}
     refused.value.close()
-    ready = True
+    waiting.clear()
     with urlopen(f"http://127.0.0.1:{port}/ready", timeout=5) as answer:
         assert answer.status == 200
     with pytest.raises(ConfigurationError, match=str(port)):
-        StatusServer(port, CollectorRegistry(), lambda: True)
+        StatusServer(port, CollectorRegistry(), list)
     server.close()
 
 
@@ -236,3 +241,63 @@ def test_a_batch_is_full_by_rows_or_by_bytes() -> None:
     assert not pace.is_full(_filled(799, 7999))
     assert pace.is_full(_filled(800))
     assert pace.is_full(_filled(1, 8000))
+
+
+def test_a_topic_that_is_mostly_bad_stops_the_sink_after_a_window_and_a_few_bad_records_do_not() -> None:
+    letters = Letters()
+    brakes = {name: DeadLetterBrake(name, 1_000, 0.5) for name in ROUTES}
+    intake = Intake(letters, SinkMetrics(), brakes)  # type: ignore[arg-type]
+
+    def send(values: list[bytes]) -> None:
+        messages = [Message(topic=TOPICS.visits, partition=0, offset=n, value=value) for n, value in enumerate(values)]
+        intake.take(Batch(0, 0.0), VISITS, TOPICS.visits, messages)
+
+    for _ in range(20):
+        send([*(visit(number) for number in range(99)), b"?"])
+    for _ in range(4):
+        send([b"?"] * 100)
+    with pytest.raises(FatalError, match="stopping instead of draining"):
+        send([b"?"] * 200)
+    assert len(letters.sent) == 20 + 600
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_work_without_commits_is_said_first_and_then_ends_the_sink() -> None:
+    clock, said = Clock(), threading.Event()
+    watchdog = Watchdog(0.8, lambda what: said.set() if "no commit" in what else None, clock)
+    assert watchdog.standing_still() is None
+    watchdog.start()
+    clock.now = 0.3
+    watchdog.turned(has_work=True)
+    assert watchdog.standing_still() == "work, and no commit for 0 s"
+    assert not said.is_set()
+    watchdog.committed()
+    assert watchdog.standing_still() is None
+    clock.now = 1.2
+    watchdog.turned(has_work=True)
+    assert said.wait(5)
+    watchdog.close()
+
+
+def test_nothing_to_do_or_clickhouse_away_is_no_stall_but_a_loop_that_stands_still_is() -> None:
+    clock, said = Clock(), threading.Event()
+    watchdog = Watchdog(0.8, lambda _: said.set(), clock)
+    watchdog.start()
+    for _ in range(20):
+        clock.now += 0.7
+        watchdog.turned(has_work=False)
+    assert watchdog.standing_still() is None
+    assert not said.is_set()
+    clock.now += 0.9
+    assert "the loop stands still" in (watchdog.standing_still() or "")
+    assert said.wait(5)
+    watchdog.close()

@@ -8,12 +8,12 @@ import importlib.metadata
 import faust
 import pytest
 
+from schemas.brake import DeadLetterBrake
 from schemas.categories import builtin_categories
 from schemas.errors import ConfigurationError, FatalError
 from streams.alert_memory import AlertMemory
 from streams.batching.app import NEVER, BatchApp
 from streams.batching.transport import PINNED, Batching, BatchTransport
-from streams.brake import DeadLetterBrake
 from streams.cluster import broker_urls, credentials
 from streams.venue_directory import VenueDirectory
 from streams.watchdog import StallDetector
@@ -66,6 +66,16 @@ def test_progress_or_nothing_to_do_is_no_stall(committed: int, has_work: bool) -
     assert not detector.observe(0, committed, has_work, 60)
     assert not detector.observe(0, committed, True, 119)
     assert detector.observe(0, committed, True, 120)
+
+
+def test_how_long_a_partition_stands_still_is_known_before_it_counts_as_a_stall() -> None:
+    detector: StallDetector[int] = StallDetector(60)
+    for partition, has_work in ((0, True), (1, False), (2, True)):
+        detector.observe(partition, 10, has_work, 0)
+        detector.observe(partition, 10, has_work, 25)
+    assert detector.standing(30) == {0: 30, 2: 30}
+    detector.keep_only([0, 1])
+    assert detector.standing(30) == {0: 30}
 
 
 def test_a_partition_that_was_given_away_starts_anew() -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.alert import Alert
+from schemas.brake import DeadLetterBrake
 from schemas.categories import builtin_categories
 from schemas.dead_letter import DeadLetter
 from schemas.fast import epoch_ms
@@ -19,7 +20,6 @@ from streams.alert_memory import AlertMemory
 from streams.batch_producer import Records
 from streams.batching.batch import Batch, Place
 from streams.batching.ledger import OffsetLedger
-from streams.brake import DeadLetterBrake
 from streams.decide import Policy
 from streams.decider import APPENDED_AT, Decider
 from streams.intake import Limits

@@ -1,6 +1,7 @@
-"""The dead-letter brake: when most of a topic is bad, something is wrong with the topic or the worker, not the records.
+"""The dead-letter brake: when most of a topic is bad, something is wrong with the topic or with us, not the records.
 
-Draining it into dead letters would look like success. The worker stops, loudly, and the records stay where they are.
+Draining it into dead letters would look like success. Whoever reads it stops, loudly, and the records stay where they
+are. Worker and sink share this rule.
 """
 
 from __future__ import annotations

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Final
+
+_TICK_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,9 @@ class _Watched:
 
 
 class Supervisor:
-    """Watches services; whoever owns it calls `tick` several times a second. Never blocks, but in `close`.
+    """Watches services, by `tick` several times a second, or in a thread of its own from `watch` on.
+
+    Nothing but `close` blocks.
 
     Args:
         services: that run already.
@@ -82,6 +88,8 @@ class Supervisor:
         self._policy, self._clock, self._jitter = policy, clock, jitter
         self._watched = {service.name: _Watched(service) for service in services}
         self._starts = ThreadPoolExecutor(4, thread_name_prefix="restart")
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def add(self, service: Service) -> None:
         """Watch one more, or another one of the same name."""
@@ -95,7 +103,7 @@ class Supervisor:
     @property
     def restarts(self) -> Mapping[str, Restarted]:
         """By name, those that were started again."""
-        return {name: Restarted(each.count, each.reason) for name, each in self._watched.items() if each.count}
+        return {name: Restarted(each.count, each.reason) for name, each in list(self._watched.items()) if each.count}
 
     @property
     def failures(self) -> list[str]:
@@ -103,22 +111,36 @@ class Supervisor:
         return [
             f"{name} was given up after {len(each.ended_at)} failures within {self._policy.window_s:.0f} s; "
             f"the last: {each.reason}"
-            for name, each in self._watched.items()
+            for name, each in list(self._watched.items())
             if each.given_up
         ]
 
     @property
     def down(self) -> list[str]:
         """What does not run at the moment."""
-        return [name for name, each in self._watched.items() if each.due is not None or each.starting or each.given_up]
+        return [
+            name for name, each in list(self._watched.items()) if each.due is not None or each.starting or each.given_up
+        ]
 
     def tick(self) -> bool:
         """Look after all of them; true when something ended, came back or was given up."""
-        changed = [self._look_after(each) for each in self._watched.values()]
+        changed = [self._look_after(each) for each in list(self._watched.values())]
         return any(changed)
 
+    def watch(self) -> None:
+        """Tick in a thread of its own, until `close`."""
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._closed.wait(_TICK_S):
+            self.tick()
+
     def close(self) -> None:
-        """Start nothing any more, and wait for what is being started."""
+        """Start nothing any more, and wait for what is being started. Harmless when called twice."""
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join()
         self._starts.shutdown(wait=True, cancel_futures=True)
 
     def _look_after(self, each: _Watched) -> bool:

@@ -40,7 +40,9 @@ def demo_stack(base: Settings) -> Iterator[Stack]:
         clickhouse = ClickHouseSettings(port=platform.clickhouse_port, database=base.clickhouse.database)
         worker = base.worker.model_copy(update={"snapshot_dir": directory / "statuses"})
         chosen = base.model_copy(update={"kafka": kafka, "clickhouse": clickhouse, "worker": worker})
-        stack = Stack(chosen, directory, Supervisor(platform.services()))
+        supervisor = Supervisor(platform.services())
+        supervisor.watch()
+        stack = Stack(chosen, directory, supervisor)
         try:
             yield stack
         finally:

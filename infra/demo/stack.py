@@ -87,7 +87,6 @@ class Stack:
         """
         supervised: set[str] = set()
         if self._supervisor is not None:
-            self._supervisor.tick()
             if self._supervisor.failures:
                 raise FatalError("\n".join([*self._supervisor.failures, f"the logs are in {self.directory}"]))
             supervised = self._supervisor.names

@@ -111,3 +111,16 @@ def test_a_start_that_takes_long_holds_nobody_up_but_the_end() -> None:
     assert supervisor.tick() is False
     release.set()
     supervisor.close()
+
+
+def test_a_supervisor_with_a_thread_of_its_own_needs_nobody_to_look() -> None:
+    runs = threading.Event()
+    supervisor = Supervisor(
+        [Service("sink", lambda: None if runs.is_set() else "was ended by SIGKILL", runs.set)],
+        RestartPolicy(first_s=0.0),
+    )
+    supervisor.watch()
+    wait_until(lambda: supervisor.restarts and not supervisor.down, 5, "the restart")
+    supervisor.close()
+    supervisor.close()
+    assert supervisor.restarts == {"sink": Restarted(1, "was ended by SIGKILL")}

@@ -21,7 +21,10 @@ from streams.batching.batch import Place
 
 _ROWS_A_CALL: Final = 500
 _WAIT_S: Final = 0.02
-_FILL_S: Final = 0.02
+_LULL_S: Final = 0.005
+_FILL_S: Final = 0.04
+_LOAD_ROWS: Final = 32
+"""Records within `_LULL_S` from which on there is load."""
 _TAKE_S: Final = 0.2
 _TIMEOUT_S: Final = 10.0
 _BATCHES: Final = 8
@@ -144,20 +147,26 @@ class RecordSource:
             del self._closed[Place(partition.topic, partition.partition)]
 
     def _read(self) -> None:
-        """Hand over what is there, at once: a lone record does not wait for others, nor many for still more."""
+        """Hand over what comes within a moment of a first record: a short moment in a lull, a longer one under load.
+
+        What a batch costs by itself is more than what a hundred records do, and what is there at once is, under load
+        from many partitions, a record or two of each.
+        """
         messages = self._consumer.consume(1, _WAIT_S)
         if not messages:
             return
-        until = time.monotonic() + _FILL_S
-        while len(messages) < self._rows and time.monotonic() < until:
-            more = self._consumer.consume(min(_ROWS_A_CALL, self._rows - len(messages)), 0)
-            if not more:
-                break
-            messages += more
+        began = time.monotonic()
+        self._fill(messages, began + _LULL_S)
+        if len(messages) >= _LOAD_ROWS:
+            self._fill(messages, began + _FILL_S)
         if any(map(_error_of, messages)):
             messages = [message for message in messages if self._is_record(message)]
         for partition, found in _by_partition(messages):
             self._hand_over(Fetched(self._move, Place(found[0].topic(), partition), found))
+
+    def _fill(self, messages: list[Any], until: float) -> None:
+        while len(messages) < self._rows and (left := until - time.monotonic()) > 0:
+            messages += self._consumer.consume(min(_ROWS_A_CALL, self._rows - len(messages)), left)
 
     def _is_record(self, message: Any) -> bool:
         """Whether it is one; else it says that a partition has nothing more for now, or that something is wrong."""

@@ -92,6 +92,9 @@ class WorkerSettings(_Section):
     )
     batch_rows: int = Field(4000, ge=1, le=100_000, description="most scans in one batch")
     dedupe_minutes: int = Field(120, ge=1, description="repeats of one person at one venue share one alert within it")
+    stall_s: float = Field(
+        60, gt=0, description="it gives up when its committed offset stands still so long though there is work"
+    )
     review_minutes: int = Field(10, ge=1, description="at most one review alert a venue within it")
     alert_id_key: SecretStr = Field(SecretStr("venuecode-development-key"), description="keys the hash in alert ids")
     status_wait_s: float = Field(
@@ -109,6 +112,9 @@ class SinkSettings(_Section):
     group: str = Field("venuecode-sink", description="its consumer group")
     metrics_port: int = Field(
         6067, ge=0, le=65535, description="/metrics, /ping and /ready on loopback; 0: any free port"
+    )
+    stall_s: float = Field(
+        180, gt=0, description="it gives up when nothing is committed for so long though there is work"
     )
     batch_rows: int = Field(200_000, ge=1, description="rows that make a batch full")
     batch_seconds: float = Field(0.5, gt=0, description="age at which a batch is written though not full")

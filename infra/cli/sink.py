@@ -34,6 +34,7 @@ def sink_config(
         group=chosen.group,
         instance_id=instance_id,
         batch_rows=chosen.batch_rows,
+        stall_seconds=chosen.stall_s,
         batch_seconds=chosen.batch_seconds,
         metrics_port=chosen.metrics_port if metrics_port is None else metrics_port,
         ready_file=ready_file,

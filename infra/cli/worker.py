@@ -37,6 +37,7 @@ def worker_config(
         metrics_port=chosen.metrics_port if metrics_port is None else metrics_port,
         ready_file=ready_file,
         batch_rows=chosen.batch_rows,
+        stall_s=chosen.stall_s,
         dedupe_ms=chosen.dedupe_minutes * _MINUTE_MS,
         review_ms=chosen.review_minutes * _MINUTE_MS,
         status_wait_s=chosen.status_wait_s,

@@ -40,6 +40,7 @@ class SinkProcess:
         target: where to.
         directory: for its log and its ready file.
         arguments: further options of the verb.
+        module: what is started instead of `venuecode`.
         **variables: settings of its environment.
     """
 
@@ -49,12 +50,14 @@ class SinkProcess:
         target: ClickHouseTarget,
         directory: Path,
         arguments: Sequence[str] = (),
+        *,
+        module: str = "infra.cli.main",
         **variables: str,
     ) -> None:
         name = f"sink-{uuid.uuid4().hex[:6]}"
         self._ready_file = directory / f"{name}.json"
         self.log_path = directory / f"{name}.log"
-        argv = [sys.executable, "-m", "infra.cli.main", "sink", "--metrics-port", "0", *arguments]
+        argv = [sys.executable, "-m", module, "sink", "--metrics-port", "0", *arguments]
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [*argv, "--ready-file", str(self._ready_file)],

@@ -125,11 +125,18 @@ class WorkerProcess:
         platform: whose scans it decides.
         directory: for its log and its ready file.
         arguments: further options of the verb.
+        module: what is started instead of `venuecode`.
         **variables: settings of its environment.
     """
 
     def __init__(
-        self, platform: WorkerPlatform, directory: Path, arguments: Sequence[str] = (), **variables: str
+        self,
+        platform: WorkerPlatform,
+        directory: Path,
+        arguments: Sequence[str] = (),
+        *,
+        module: str = "infra.cli.main",
+        **variables: str,
     ) -> None:
         self._name = f"worker-{uuid.uuid4().hex[:6]}"
         self._ready_file = directory / f"{self._name}.json"
@@ -141,7 +148,7 @@ class WorkerProcess:
             "VENUECODE_WORKER__GROUP": platform.group,
             **variables,
         }
-        argv = [sys.executable, "-m", "infra.cli.main", "worker", "--metrics-port", "0", *arguments]
+        argv = [sys.executable, "-m", module, "worker", "--metrics-port", "0", *arguments]
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [*argv, "--ready-file", str(self._ready_file)], env=environment, stdout=log, stderr=log

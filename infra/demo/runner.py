@@ -202,7 +202,7 @@ class DemoRun:
         return (
             state.worker_lag == state.sink_lag == 0
             and state.visits_stored == state.scans_sent
-            and state.dead_letters == state.bad_sent
+            and state.bad_are_set_aside()
             and self._alerts_are_read()
         )
 

@@ -65,30 +65,10 @@ def running_demo(tmp_path: Path, *arguments: str) -> Iterator[tuple[subprocess.P
             demo.wait()
 
 
-def test_a_finite_demo_ends_by_itself_with_everything_stored_and_every_contact_found(tmp_path: Path) -> None:
-    environment = {**os.environ, "VENUECODE_DATA_DIR": str(tmp_path / "data")}
-    done = subprocess.run(
-        [VENUECODE, "demo", "--seconds", "25", "--seed", "7", "--residents", "20000", "--json"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=tmp_path,
-        timeout=200,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    summary = json.loads(done.stdout.splitlines()[-1])
-    assert set(summary) >= SUMMARY
-    assert summary["visits_stored"] == summary["scans_sent"] > 1000
-    assert summary["contacts_found"] == summary["contacts_expected"] > 3
-    assert summary["contacts_missing"] == summary["contacts_extra"] == 0
-    assert summary["alerts_red"] >= 1
-    assert summary["dead_letters"] == summary["bad_sent"]
-    assert not list((tmp_path / "data" / "demo").iterdir())
-
-
-def test_whatever_of_a_demo_is_killed_comes_back_and_its_sums_are_right_at_the_end(tmp_path: Path) -> None:
-    with running_demo(tmp_path, "--seconds", "40", "--json") as (demo, output):
+def test_a_demo_ends_by_itself_with_everything_stored_and_found_though_all_its_parts_were_killed(
+    tmp_path: Path,
+) -> None:
+    with running_demo(tmp_path, "--seconds", "35", "--json") as (demo, output):
         wait_until(lambda: "people are on their way" in output.read_text() or demo.poll() is not None, 120, "the city")
         for part in ("cli.main worker", "cli.main sink", "infra.embedded.clickhouse", "kafka.Kafka"):
             (victim,) = [each for each in descendants(tmp_path) if part in " ".join(each.info["cmdline"])]
@@ -101,10 +81,15 @@ def test_whatever_of_a_demo_is_killed_comes_back_and_its_sums_are_right_at_the_e
             )
         assert demo.wait(timeout=200) == 0, output.read_text()
         summary = json.loads(output.read_text().splitlines()[-1])
+    assert set(summary) >= SUMMARY
     assert summary["restarts"].keys() == {"worker", "sink", "clickhouse", "kafka-1"}
     assert summary["visits_stored"] == summary["scans_sent"] > 1000
-    assert summary["contacts_found"] == summary["contacts_expected"]
+    assert summary["contacts_found"] == summary["contacts_expected"] > 3
     assert summary["contacts_missing"] == summary["contacts_extra"] == 0
+    assert summary["alerts_red"] >= 1
+    # A dead letter is sent again by whoever takes over from a killed worker (docs/guarantees.md).
+    assert summary["dead_letters"] >= summary["bad_sent"]
+    assert not list((tmp_path / "data" / "demo").iterdir())
 
 
 def test_the_printed_commands_work_and_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from infra.demo.children import EventTail
 from infra.demo.display import draw, level_text
 from infra.demo.state import Case, DemoState, PlannedMeeting, percentile
+from infra.supervision import Restarted
 
 INDEX, FRIEND, OTHER = "a" * 32, "b" * 32, "c" * 32
 
@@ -33,6 +34,15 @@ def test_a_percentile_is_a_value_that_at_least_its_share_of_the_values_do_not_ex
     assert result in values
     assert sum(value <= result for value in ordered) >= share * len(ordered) - 1e-6
     assert sum(value < result for value in ordered) < share * len(ordered) + 1e-6
+
+
+def test_a_dead_letter_too_many_is_a_problem_unless_something_was_killed() -> None:
+    state = DemoState(bad_sent=5, dead_letters=6)
+    assert not state.bad_are_set_aside()
+    state.restarts = {"worker": Restarted(1, "was ended by SIGKILL")}
+    assert state.bad_are_set_aside()
+    state.dead_letters = 4
+    assert not state.bad_are_set_aside()
 
 
 def test_there_is_no_percentile_of_nothing() -> None:

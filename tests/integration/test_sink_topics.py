@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import signal
 import subprocess
@@ -247,9 +248,16 @@ def test_a_sink_that_has_stored_something_exports_the_closed_list_and_no_token(
     platform: WorkerPlatform, sink: SinkProcess, client: Any
 ) -> None:
     row = visit_document("d" * 32, milliseconds(START), 777)
-    platform.send(platform.topics.visits, [(row["person_token"], json.dumps(row).encode())])
-    wait_until(lambda: sink.metric("rows_total") >= 1, 20, "a row")
-    wait_until(lambda: sink.metric("parts") >= 2, 20, "the parts of both orders")
+    offsets = itertools.count(777)
+
+    def parts_are_counted() -> bool:
+        # The sink looks when it writes, ten seconds apart at least: it must have something to write then.
+        value = json.dumps({**row, "source_offset": next(offsets)}).encode()
+        platform.send(platform.topics.visits, [(row["person_token"], value)])
+        return sink.metric("parts") >= 2
+
+    wait_until(parts_are_counted, 30, "the parts of both orders")
+    assert sink.metric("rows_total") >= 1
     wait_until(lambda: "venuecode_sink_lag_records{" in sink.get("/metrics")[1], 20, "the lag")
     wait_until(lambda: sink.metric("lag_records") == 0, 20, "no lag")
     assert problems(sink.get("/metrics")[1], EXPORTED["sink"], [row["person_token"]]) == []

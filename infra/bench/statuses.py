@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import random
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from infra.bench.apart import run_apart
 from infra.bench.figures import Run
 from infra.bench.report import Document, document
 from infra.bench.rounds import alternate, tell
@@ -19,7 +17,6 @@ from infra.bench.scans import fill_topic
 from infra.bench.status_probe import PARTITIONS, STORM_PERSONS, STORM_S
 from infra.embedded.kafka import EmbeddedKafka
 from infra.topics import apply_topics
-from schemas.errors import FatalError
 from schemas.fast import struct_of
 from schemas.health import HealthStatus
 from schemas.kafka import ClientConfig
@@ -97,14 +94,4 @@ def _statuses(count: int, version: int) -> Iterator[HealthStatus]:
 
 def _probe(*arguments: str) -> dict[str, Any]:
     tell(f"  {arguments[0]}")
-    argv = [sys.executable, "-m", "infra.bench.status_probe", *arguments]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
-        try:
-            printed, _ = child.communicate()
-        except BaseException:
-            child.kill()
-            raise
-    if child.returncode != 0:
-        raise FatalError(f"measuring the {arguments[0]} ended with exit code {child.returncode}; its message is above")
-    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
-    return found
+    return run_apart("infra.bench.status_probe", list(arguments), f"measuring the {arguments[0]}")

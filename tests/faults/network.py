@@ -18,6 +18,7 @@ from tests.support.tcp_proxy import TcpProxy
 
 _PER_SECOND = 400
 _DELAY_S: Final = 0.15
+_AWAY_S: Final = 3.0
 _GET_ON_S = 90.0
 
 
@@ -84,7 +85,7 @@ def network_round(
                 proxied.proxy.refuse(away)
                 result.faults["connections cut"] = result.faults.get("connections cut", 0) + proxied.proxy.cut()
                 if away:
-                    time.sleep(3)
+                    time.sleep(_AWAY_S)
                     proxied.proxy.refuse(False)
                 own.wait_until(
                     lambda moment=moment: standstill.all_grew_since(moment),  # type: ignore[misc]

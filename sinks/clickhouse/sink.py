@@ -108,8 +108,8 @@ class Sink:
         )
         self._lag = Lag(self._consumer, self._metrics)
         self._watchdog = Watchdog(config.stall_seconds, self._stalled)
-        self._commit_under_way = False
         self._generation = 0
+        self._committing = -1
         self._joined = False
         self._closing = False
         self._paused = False
@@ -173,7 +173,9 @@ class Sink:
             if not self._in_flight and self._pace.is_due(self._filling, time.monotonic()):
                 self._hand_over(threads)
             self._lag.look(self._batches())
-            waiting = bool(self._in_flight or self._filling.next_offsets or self._commit_under_way)
+            # A commit that failed with its assignment is nothing to wait for: who has the partitions now repeats it.
+            committing = self._committing == self._generation
+            waiting = bool(self._in_flight or self._filling.next_offsets or committing)
             self._watchdog.turned(has_work=waiting and self._writer.is_up)
 
     def _take(self, messages: Sequence[Message]) -> None:
@@ -236,7 +238,7 @@ class Sink:
                 self._consumer.commit(offsets=positions, asynchronous=False)
             else:
                 self._consumer.commit(offsets=positions, asynchronous=True)
-                self._commit_under_way = True
+                self._committing = self._generation
         except KafkaException as error:
             self._metrics.commit_failures.inc()
             self._log.warning("commit_failed", error=error.args[0].str())
@@ -245,7 +247,7 @@ class Sink:
         if error is None:
             self._at_step(Step.AFTER_COMMIT)
             self._metrics.commits.inc()
-            self._commit_under_way = False
+            self._committing = -1
             self._watchdog.committed()
         else:
             self._metrics.commit_failures.inc()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
@@ -19,6 +20,8 @@ _PASSING = {
     KafkaError._TIMED_OUT,
 }
 _PAUSE_S = 0.1
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +94,23 @@ class GroupLag:
         Raises:
             RetryableError: the brokers did not answer within `timeout` seconds, or do not know a topic.
         """
+        return self._asked(lambda: {topic: self._lag(topic, timeout) for topic in topics}, timeout)
+
+    def committed(self, topic: str, timeout: float = 10) -> dict[int, int]:
+        """The group's next offset in every partition of a topic; 0 where it committed none.
+
+        Raises:
+            RetryableError: as of `records`.
+        """
+        found = self._asked(lambda: self._positions(topic, timeout), timeout)
+        return {position.partition: max(0, position.offset) for position in found}
+
+    def _asked(self, question: Callable[[], T], timeout: float) -> T:
+        """The answer, asked for again while the group's coordinator is not there yet."""
         deadline = time.monotonic() + timeout
         while True:
             try:
-                return {topic: self._lag(topic, timeout) for topic in topics}
+                return question()
             except KafkaException as error:
                 if error.args[0].code() not in _PASSING or time.monotonic() > deadline:
                     raise RetryableError(
@@ -102,25 +118,21 @@ class GroupLag:
                     ) from error
             time.sleep(_PAUSE_S)
 
-    def committed(self, topic: str, timeout: float = 10) -> dict[int, int]:
-        """The group's next offset in every partition of a topic; 0 where it committed none.
-
-        Raises:
-            KafkaException: the brokers did not answer within `timeout` seconds.
-        """
-        found = self._consumer.list_topics(topic, timeout=timeout).topics[topic].partitions
-        asked = [TopicPartition(topic, number) for number in found]
-        return {answer.partition: max(0, answer.offset) for answer in self._consumer.committed(asked, timeout=timeout)}
-
-    def _lag(self, topic: str, timeout: float) -> int:
+    def _positions(self, topic: str, timeout: float) -> list[TopicPartition]:
         found = self._consumer.list_topics(topic, timeout=timeout).topics[topic]
         if found.error is not None:
             raise KafkaException(found.error)
-        partitions = [TopicPartition(topic, number) for number in found.partitions]
+        positions = self._consumer.committed(
+            [TopicPartition(topic, number) for number in found.partitions], timeout=timeout
+        )
+        for position in positions:
+            if position.error is not None:
+                raise KafkaException(position.error)
+        return positions
+
+    def _lag(self, topic: str, timeout: float) -> int:
         behind = 0
-        for partition in self._consumer.committed(partitions, timeout=timeout):
-            if partition.error is not None:
-                raise KafkaException(partition.error)
-            earliest, latest = self._consumer.get_watermark_offsets(partition, timeout=timeout)
-            behind += max(0, latest - max(partition.offset, earliest))
+        for position in self._positions(topic, timeout):
+            earliest, latest = self._consumer.get_watermark_offsets(position, timeout=timeout)
+            behind += max(0, latest - max(position.offset, earliest))
         return behind

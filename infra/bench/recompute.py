@@ -81,7 +81,8 @@ def expected_visit(
     category = builtin_categories().get(venue["category"]) if venue is not None else None
     stay = DEFAULT_STAY_MINUTES if category is None else category.default_stay_minutes
     colour = "unknown" if status is None else status["colour"]
-    age = None if status is None else at - datetime.fromisoformat(status["issued_at"])
+    # Milliseconds of a time are kept; what is finer counts for nothing.
+    age = None if status is None else _whole_ms(at) - _whole_ms(datetime.fromisoformat(status["issued_at"]))
     place = {name: None if venue is None else venue[name] for name in ("category", "area_code", "lat", "lon")}
     return {
         **scan,
@@ -97,6 +98,10 @@ def expected_visit(
         "source_partition": partition,
         "source_offset": offset,
     }
+
+
+def _whole_ms(at: datetime) -> datetime:
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def comparable(visit: Document | None) -> Document | None:

@@ -20,10 +20,11 @@ POLICY = Policy(b"key", 7_200_000, 600_000, 48 * 3_600_000)
 
 @pytest.mark.parametrize("colour", ["green", "red", None])
 @pytest.mark.parametrize("direction", ["enter", "leave"])
-def test_the_same_visit_is_expected_as_is_decided(colour: Colour | None, direction: Any) -> None:
+@pytest.mark.parametrize("issued_s", [-100.5, -99.9995], ids=["plain", "finer than a millisecond"])
+def test_the_same_visit_is_expected_as_is_decided(colour: Colour | None, direction: Any, issued_s: float) -> None:
     at, place = moment(), venue()
     made = scan(1, at, direction=direction)
-    known = None if colour is None else status(1, colour, moment(-100.5))
+    known = None if colour is None else status(1, colour, moment(issued_s))
     view = (
         UNKNOWN if known is None else StatusView(known.colour, known.labels, known.version, epoch_ms(known.issued_at))
     )

@@ -124,6 +124,7 @@ def test_a_dead_letter_survives_the_way_over_its_topic(cluster: Cluster) -> None
 
 
 def test_a_group_resumes_after_what_it_committed_and_reads_the_rest_again(cluster: Cluster) -> None:
+    cluster.needs("hands_over")
     topic = cluster.topic()
     with Publisher(cluster.config) as publisher:
         publisher.publish_batch(topic, [b"same key"] * 10, [b"%d" % number for number in range(10)])
@@ -136,6 +137,7 @@ def test_a_group_resumes_after_what_it_committed_and_reads_the_rest_again(cluste
 
 
 def test_two_consumers_of_a_group_share_the_partitions_and_one_takes_over_from_the_other(cluster: Cluster) -> None:
+    cluster.needs("hands_over")
     topic = cluster.topic()
 
     def owned(*consumers: Any) -> Callable[[], bool]:

@@ -1,5 +1,7 @@
 # `make help` lists the targets. Everything happens in .venv; nothing is installed anywhere else.
 PYTHON ?= python3
+# Test processes side by side; each starts its own broker and database (about 1 GB).
+TEST_PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
@@ -33,7 +35,7 @@ demo-nz: $(STAMP) ## The same with New Zealand's real venues and exposure window
 	@$(BIN)/venuecode demo --city nz
 
 test: lint ## Everything: linters, types, directions, all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 test-fast: $(STAMP) ## Unit and property tests: no broker, no database, under a minute
 	$(BIN)/python -m pytest tests/unit tests/property

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
+
+# A test process beside another finds a width of 80 here, and rich would keep to it whatever a test asks for.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
 
 pytest_plugins = ["tests.support.kafka_fixtures", "tests.support.clickhouse_fixtures", "tests.support.clusters"]
 
@@ -19,8 +24,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest.fixture(autouse=True)
 def _no_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests see the default settings, whatever is set where they run."""
-    import os
-
     for name in os.environ:
         if name.startswith("VENUECODE_"):
             monkeypatch.delenv(name)

@@ -67,7 +67,7 @@ docs: $(STAMP) ## Make the README's picture again, out of a real run of the demo
 
 lock: $(BIN)/python ## Resolve the dependencies again
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --quiet --upgrade -o $(LOCK)
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra embedded --extra analysis --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --quiet --upgrade -o $(LOCK)
 
 lock-peers: $(STAMP) ## Resolve the peers' dependencies again (their versions are in infra/bench/peers/*/requirements.in)
 	@for file in infra/bench/peers/*/requirements.in; do \

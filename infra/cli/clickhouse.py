@@ -1,27 +1,23 @@
-"""What the verbs that ask ClickHouse share: the connection, the span of time, the forms of output."""
+"""What the verbs that ask ClickHouse share: the connection, the span of time, how things are said to a reader."""
 
 from __future__ import annotations
 
-import csv
-import dataclasses
 import re
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from infra.settings import Settings
-from schemas.base import format_timestamp
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
+
 DEFAULT_SPAN = timedelta(days=14)
 _TOKEN = re.compile(r"[0-9a-f]{32}")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Since = Annotated[
     str | None,
@@ -31,7 +27,6 @@ Until = Annotated[
     str | None,
     typer.Option("--until", help="Date or time, ISO 8601; without an offset in the city's zone. Default: now."),
 ]
-CsvFlag = Annotated[bool, typer.Option("--csv", help="Print CSV that is safe to open in a spreadsheet.")]
 
 
 def _token(value: str) -> str:
@@ -80,47 +75,6 @@ def _instant(option: str, text: str, zone: ZoneInfo) -> datetime:
     except ValueError:
         raise typer.BadParameter(f"{option}: {text!r} is no time; write 2026-03-01 or 2026-03-01T08:30") from None
     return value if value.tzinfo is not None else value.replace(tzinfo=zone)
-
-
-def one_form(as_json: bool, as_csv: bool) -> None:
-    """Check that at most one form of output is asked for.
-
-    Raises:
-        typer.BadParameter: both are.
-    """
-    if as_json and as_csv:
-        raise typer.BadParameter("choose one of --json and --csv")
-
-
-def as_dicts(rows: Iterable[Any]) -> list[dict[str, Any]]:
-    """Dataclass rows as JSON takes them: times as RFC 3339 in UTC."""
-    return [{name: _plain(value) for name, value in dataclasses.asdict(row).items()} for row in rows]
-
-
-def _plain(value: Any) -> Any:
-    return format_timestamp(value.astimezone(UTC)) if isinstance(value, datetime) else value
-
-
-def print_csv(kind: type[Any], rows: Iterable[Any]) -> None:
-    """Rows of a dataclass as CSV with a header; lists are joined by blanks."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    names = [field.name for field in dataclasses.fields(kind)]
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([_cell(getattr(row, name)) for name in names])
-    sys.stdout.flush()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, list):
-        value = " ".join(str(item) for item in value)
-    value = _plain(value)
-    return defused(value) if isinstance(value, str) else value
-
-
-def defused(text: str) -> str:
-    """A text that no spreadsheet takes for a formula (OWASP, CSV injection): led by an apostrophe where it might."""
-    return "'" + text if text.startswith(_FORMULA) else text
 
 
 def local_time(value: datetime, settings: Settings) -> str:

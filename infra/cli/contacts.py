@@ -7,41 +7,32 @@ from datetime import UTC, datetime
 import typer
 from rich.table import Table
 
-from infra.cli.clickhouse import (
-    CsvFlag,
-    Since,
-    Token,
-    Until,
-    as_dicts,
-    connected,
-    duration,
-    local_time,
-    one_form,
-    print_csv,
-    shortened,
-    span,
-)
-from infra.cli.common import JsonFlag, friendly_errors, load_settings, out, print_json
+from infra.cli.clickhouse import Since, Token, Until, connected, duration, local_time, shortened, span
+from infra.cli.common import friendly_errors, load_settings, out
+from infra.cli.forms import ArrowFlag, CsvFlag, Form, JsonFlag, ParquetFlag, chosen_form, print_rows
 
 
 @friendly_errors
 def contacts(
-    token: Token, since: Since = None, until: Until = None, as_json: JsonFlag = False, as_csv: CsvFlag = False
+    token: Token,
+    since: Since = None,
+    until: Until = None,
+    as_json: JsonFlag = False,
+    as_csv: CsvFlag = False,
+    as_parquet: ParquetFlag = False,
+    as_arrow: ArrowFlag = False,
 ) -> None:
     """Show everybody whose stay overlapped one of the person's, at the same venue or on the same trip."""
-    one_form(as_json, as_csv)
+    form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
     settings = load_settings()
     begin, end = span(since, until, settings, datetime.now(UTC))
     from sinks.clickhouse import queries
 
     with connected(settings) as client:
         found = queries.contacts(client, token, begin, end)
-    if as_json:
-        document = {"person_token": token, "since": begin.isoformat(), "until": end.isoformat()}
-        print_json({**document, "contacts": as_dicts(found)})
-        return
-    if as_csv:
-        print_csv(queries.Contact, found)
+    if form is not Form.TEXT:
+        about = {"person_token": token, "since": begin, "until": end}
+        print_rows(form, queries.Contact, found, "contacts", about)
         return
     table = Table("contact", "together", "meetings", "first", "last", "venues", box=None, header_style="bold")
     for contact in found:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from infra.cli.clickhouse import as_dicts, local_time
+from infra.cli.clickhouse import local_time
 from infra.cli.common import JsonFlag, friendly_errors, load_settings, out, print_json
+from infra.cli.forms import as_dicts
 from infra.settings import Settings
 from infra.targets import clickhouse_target
 

@@ -3,44 +3,51 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
 
-from infra.cli.clickhouse import (
-    CsvFlag,
-    Since,
-    Token,
-    Until,
-    as_dicts,
-    connected,
-    local_time,
-    one_form,
-    print_csv,
-    span,
-)
-from infra.cli.common import JsonFlag, friendly_errors, load_settings, out, print_json
+from infra.cli.clickhouse import Since, Token, Until, connected, local_time, span
+from infra.cli.common import err, friendly_errors, load_settings, out
+from infra.cli.forms import ArrowFlag, CsvFlag, Form, JsonFlag, ParquetFlag, chosen_form, print_rows
+from infra.plots.figure import checked_path, save
+from infra.plots.timeline import timeline
+
+PlotFile = Annotated[
+    Path | None, typer.Option("--plot", help="Draw the stays, and the people met, into this file (.svg or .png) too.")
+]
 
 
 @friendly_errors
 def trajectory(
-    token: Token, since: Since = None, until: Until = None, as_json: JsonFlag = False, as_csv: CsvFlag = False
+    token: Token,
+    since: Since = None,
+    until: Until = None,
+    as_json: JsonFlag = False,
+    as_csv: CsvFlag = False,
+    as_parquet: ParquetFlag = False,
+    as_arrow: ArrowFlag = False,
+    plot: PlotFile = None,
 ) -> None:
     """Show a person's scans, oldest first, and the end of each stay with what it rests on."""
-    one_form(as_json, as_csv)
+    form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
     settings = load_settings()
+    picture = None if plot is None else checked_path(plot)
     begin, end = span(since, until, settings, datetime.now(UTC))
     from sinks.clickhouse import queries
 
     with connected(settings) as client:
         scans = queries.trajectory(client, token, begin, end)
-    if as_json:
-        print_json(
-            {"person_token": token, "since": begin.isoformat(), "until": end.isoformat(), "scans": as_dicts(scans)}
-        )
-        return
-    if as_csv:
-        print_csv(queries.Scan, scans)
+        met = [] if picture is None else queries.meetings(client, token, begin, end)
+    if picture is not None:
+        save(timeline(scans, met, begin, end, ZoneInfo(settings.timezone)), picture)
+        err.print(f"Drawn: {picture}", highlight=False, soft_wrap=True)
+    if form is not Form.TEXT:
+        about = {"person_token": token, "since": begin, "until": end}
+        print_rows(form, queries.Scan, scans, "scans", about)
         return
     table = Table("scanned", "until", "end by", "", "venue", "trip", "colour", box=None, header_style="bold")
     for scan in scans:

@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from infra.cli.clickhouse import as_dicts, defused, duration, print_csv, shortened, span
+from infra.cli.clickhouse import duration, shortened, span
+from infra.cli.forms import Form, as_dicts, defused, print_rows
 from infra.cli.main import build_app
 from infra.settings import Settings
 from schemas.alert import Alert
@@ -41,7 +42,7 @@ class Row:
 def test_csv_has_a_header_times_in_utc_lists_in_one_cell_and_numbers_as_they_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    print_csv(Row, [Row("=cmd", NOW, -5, ["@a", "b"]), Row('a,"b"\n', NOW, 0, [])])
+    print_rows(Form.CSV, Row, [Row("=cmd", NOW, -5, ["@a", "b"]), Row('a,"b"\n', NOW, 0, [])], "rows", {})
     assert capsys.readouterr().out == (
         'name,at,number,venues\n\'=cmd,2026-03-15T12:00:00Z,-5,\'@a b\n"a,""b""\n",2026-03-15T12:00:00Z,0,\n'
     )

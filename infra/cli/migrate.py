@@ -26,7 +26,8 @@ def _migrator(settings: Settings, analysis: bool) -> Migrator:
     from sinks.clickhouse.migrate import Migrator
 
     lifted = analysis or settings.retention.analysis
-    return Migrator(clickhouse_target(settings), None if lifted else settings.retention.days)
+    days = None if lifted else settings.retention.days
+    return Migrator(clickhouse_target(settings), days, timezone=settings.timezone)
 
 
 @friendly_errors

@@ -46,7 +46,7 @@ class Stack:
     def prepare(self) -> None:
         """Create the topics and the tables."""
         apply_topics(self.settings.kafka.librdkafka(), plan(self.settings))
-        Migrator(clickhouse_target(self.settings), kept_days(self.settings)).up()
+        Migrator(clickhouse_target(self.settings), kept_days(self.settings), timezone=self.settings.timezone).up()
 
     def start(self, name: str, arguments: list[str]) -> ChildProcess:
         """Start a verb under a name, such as `worker`; a name that is taken must have ended."""

@@ -35,4 +35,4 @@ def prepare(settings: Settings, state: PlatformState) -> None:
     """
     there = settings_for(settings, state)
     apply_topics(there.kafka.librdkafka(), plan(there))
-    Migrator(clickhouse_target(there), kept_days(there)).up()
+    Migrator(clickhouse_target(there), kept_days(there), timezone=there.timezone).up()

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from schemas.errors import ConfigurationError, FatalError
-from sinks.clickhouse.reference import load_reference_data
+from sinks.clickhouse.reference import load_reference_data, store_timezone
 from sinks.clickhouse.retention import apply_retention
 from sinks.clickhouse.sqlfiles import Migration, read_migrations
 from sinks.clickhouse.target import ClickHouseTarget
@@ -66,13 +66,19 @@ class Migrator:
         target: the server and the database.
         retention_days: days that movements are kept; None lifts the retention (an analysis platform).
         migrations: the files; those of this package, unless given.
+        timezone: of the city, an IANA name; None leaves what the database has.
     """
 
     def __init__(
-        self, target: ClickHouseTarget, retention_days: int | None, migrations: Sequence[Migration] | None = None
+        self,
+        target: ClickHouseTarget,
+        retention_days: int | None,
+        migrations: Sequence[Migration] | None = None,
+        timezone: str | None = None,
     ) -> None:
         self._target = target
         self._retention_days = retention_days
+        self._timezone = timezone
         self._migrations = tuple(migrations) if migrations is not None else read_migrations()
 
     def status(self) -> list[MigrationStatus]:
@@ -118,6 +124,8 @@ class Migrator:
             self._apply(client, migration)
         rules = [rule for migration in self._migrations for rule in migration.retention_rules()]
         changed = apply_retention(client, self._target.database, rules, self._retention_days)
+        if self._timezone is not None:
+            store_timezone(client, self._timezone)
         return Outcome(names, tuple(statements), changed, load_reference_data(client))
 
     def _apply(self, client: Client, migration: Migration) -> None:

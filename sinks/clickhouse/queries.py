@@ -6,10 +6,10 @@ half-open, [since, until). Person tokens are 32 hex digits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
@@ -17,6 +17,12 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 from schemas.errors import ConfigurationError, RetryableError, VenuecodeError
 
 T = TypeVar("T")
+
+Dwell = Literal["explicit", "next_scan", "default", "none", "best"]
+"""How the end of a stay is found."""
+
+ANY_OVERLAP = "any_overlap"
+"""The rule that is none: every overlap at a venue or on a trip."""
 
 _UNKNOWN_TABLE = 60
 _LIMIT_CODES = {158, 159, 160, 241, 307, 396}
@@ -61,7 +67,7 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """One overlap of a stay of the person with a stay of the contact at the same place."""
+    """One stretch of time that the person and a contact had in common at one place."""
 
     contact: str
     place: str
@@ -72,20 +78,45 @@ class Meeting:
     overlap_start: datetime
     overlap_end: datetime
     overlap_ms: int
+    indirect: bool
     person_dwell: str
     contact_dwell: str
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Somebody who met the person: `overlap_s` is the time together in whole seconds, rounded down."""
+    """Somebody who met the person, under the rule in `rule_id` and `rule_version`.
+
+    Attributes:
+        overlap_s: time together in whole seconds, rounded down; each instant once.
+        counted_s: what the rule held against its minimum.
+        direct_s: time together without the rule's tail.
+        indirect: all of it was in the tail.
+        person_dwells, contact_dwells: what the ends of the stays rest on.
+        late: one of the contact's scans arrived late.
+    """
 
     contact: str
     overlap_s: int
+    counted_s: int
+    direct_s: int
     first_meeting: datetime
     last_meeting: datetime
     meetings: int
+    indirect: bool
     venues: list[str]
+    person_dwells: list[str]
+    contact_dwells: list[str]
+    late: bool
+    rule_id: str
+    rule_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseContact(Contact):
+    """A contact of one of many people."""
+
+    person: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +156,66 @@ class WindowVisitor:
     entries: int
 
 
-def trajectory(client: Client, person_token: str, since: datetime, until: datetime) -> list[Scan]:
+def trajectory(
+    client: Client, person_token: str, since: datetime, until: datetime, dwell: Dwell = "best"
+) -> list[Scan]:
     """A person's scans in [since, until), oldest first."""
-    return _ask(client, Scan, "trajectory", _person(person_token, since, until))
+    return _ask(client, Scan, "trajectory", {**_person(person_token, since, until), "dwell": dwell})
 
 
-def stays(client: Client, person_token: str, since: datetime, until: datetime) -> list[Stay]:
+def stays(client: Client, person_token: str, since: datetime, until: datetime, dwell: Dwell = "best") -> list[Stay]:
     """A person's stays that reach into [since, until), oldest first."""
-    return _ask(client, Stay, "stays", _person(person_token, since, until))
+    return _ask(client, Stay, "stays", {**_person(person_token, since, until), "dwell": dwell})
 
 
-def meetings(client: Client, person_token: str, since: datetime, until: datetime) -> list[Meeting]:
-    """Every meeting of a person in [since, until), clipped to it, oldest first."""
-    return _ask(client, Meeting, "meetings_of", _person(person_token, since, until))
+def meetings(
+    client: Client,
+    person_token: str,
+    since: datetime,
+    until: datetime,
+    rule_id: str = ANY_OVERLAP,
+    dwell: Dwell = "best",
+) -> list[Meeting]:
+    """Every meeting of a person in [since, until), clipped to it, oldest first.
+
+    Raises:
+        VenuecodeError: there is no such rule, or it is about cells.
+    """
+    return _ask(client, Meeting, "meetings_of", {**_person(person_token, since, until), **_rule(rule_id, dwell)})
 
 
-def contacts(client: Client, person_token: str, since: datetime, until: datetime) -> list[Contact]:
-    """Everybody who met a person in [since, until), longest together first."""
-    return _ask(client, Contact, "contacts_of", _person(person_token, since, until))
+def contacts(
+    client: Client,
+    person_token: str,
+    since: datetime,
+    until: datetime,
+    rule_id: str = ANY_OVERLAP,
+    dwell: Dwell = "best",
+) -> list[Contact]:
+    """Everybody whom a rule makes a contact of a person in [since, until), longest together first.
+
+    Raises:
+        VenuecodeError: there is no such rule, or it is about cells.
+    """
+    return _ask(client, Contact, "contacts_of", {**_person(person_token, since, until), **_rule(rule_id, dwell)})
+
+
+def contacts_of_many(
+    client: Client,
+    person_tokens: Sequence[str],
+    since: datetime,
+    until: datetime,
+    rule_id: str = ANY_OVERLAP,
+    dwell: Dwell = "best",
+) -> list[CaseContact]:
+    """As `contacts`, for many people in one question; by person, longest together first.
+
+    Raises:
+        VenuecodeError: there is no such rule, or it is about cells.
+    """
+    arguments: dict[str, str | list[str]] = {"person_tokens": list(person_tokens)}
+    arguments |= {**_span(since, until), **_rule(rule_id, dwell)}
+    return _ask(client, CaseContact, "contacts_of_many", arguments)
 
 
 def visitors(client: Client, venue_id: str, since: datetime, until: datetime) -> list[Visitor]:
@@ -171,6 +244,10 @@ def _person(person_token: str, since: datetime, until: datetime) -> dict[str, st
     return {"person_token": person_token, **_span(since, until)}
 
 
+def _rule(rule_id: str, dwell: Dwell) -> dict[str, str]:
+    return {"rule_id": rule_id, "dwell": dwell}
+
+
 def _span(since: datetime, until: datetime) -> dict[str, str]:
     return {"since": _instant(since), "until": _instant(until)}
 
@@ -184,12 +261,15 @@ def _ask(
     client: Client,
     kind: type[T],
     view: str,
-    arguments: Mapping[str, str],
+    arguments: Mapping[str, str | list[str]],
     tail: str = "",
     parameters: Mapping[str, Any] | None = None,
 ) -> list[T]:
     columns = ", ".join(field.name for field in fields(kind))  # type: ignore[arg-type]
-    call = ", ".join(f"{name} = {{{name}:String}}" for name in arguments)
+    call = ", ".join(
+        f"{name} = {{{name}:{'String' if isinstance(value, str) else 'Array(String)'}}}"
+        for name, value in arguments.items()
+    )
     source = f"{view}({call})" if arguments else view
     rows = _rows(client, f"SELECT {columns} FROM {source}{tail}", {**arguments, **(parameters or {})})
     return [kind(*row) for row in rows]

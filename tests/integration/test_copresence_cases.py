@@ -90,6 +90,13 @@ def test_a_leave_at_another_venue_ends_nothing(client: Any) -> None:
     assert found == {B: 10 * 60}
 
 
+def test_an_entry_at_the_same_place_is_a_repeat_that_ends_nothing(client: Any) -> None:
+    found = together(client, scan(A, 0), scan(A, 20), scan(A, 60, "leave"), scan(B, 0), scan(B, 90, "leave"))
+    assert found == {B: 60 * 60}, "the twenty minutes of both stays count once"
+    (meeting,) = queries.meetings(client, A, SINCE, UNTIL)
+    assert meeting.overlap_ms == 60 * 60_000
+
+
 def test_a_leave_without_any_entry_is_no_stay(client: Any) -> None:
     assert together(client, scan(A, 5, "leave"), scan(B, 0), scan(B, 10, "leave")) == {}
 
@@ -105,7 +112,12 @@ def test_a_next_entry_after_the_longest_stay_leaves_the_default(client: Any) -> 
 
 
 def test_a_venue_without_category_has_a_default_stay_of_an_hour_and_a_longest_of_four(client: Any) -> None:
-    stays = _stays(client, scan(A, 0, category=None), scan(A, 240, category="unheard_of"), scan(A, 481, category=None))
+    stays = _stays(
+        client,
+        scan(A, 0, category=None),
+        scan(A, 240, category="unheard_of", venue_id="V-2"),
+        scan(A, 481, category=None),
+    )
     assert [((stay.left_at - stay.scanned_at).total_seconds() / 60, stay.dwell) for stay in stays] == [
         (240, "next_scan"),
         (60, "default"),

@@ -1,11 +1,16 @@
-"""The co-presence views answer what the oracle answers, whatever the city looks like."""
+"""The co-presence views answer what the oracle answers, whatever the city looks like.
+
+Several cities are stored at once and asked about in one question, for the time: they share nothing, so each is an
+example.
+`COPRESENCE_EXAMPLES` sets how many there are for each rule and way to end a stay; `make oracle` runs the long form.
+"""
 
 from __future__ import annotations
 
 import itertools
+import os
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,173 +19,116 @@ from hypothesis import strategies as st
 
 from schemas.categories import builtin_categories
 from sinks.clickhouse import queries
+from sinks.clickhouse.rules import ContactRule, builtin_contact_rules, read_contact_rules, store_rules
 from tests.support import copresence_oracle as oracle
 from tests.support.clickhouse_fixtures import ClickHouseServer
-from tests.support.copresence_oracle import OracleScan
-from tests.support.visit_rows import insert_visits, instant, migrated_database, milliseconds, visit_document
+from tests.support.copresence_cities import SPAN, City, cities, moments, store
+from tests.support.copresence_oracle import OracleCity, OracleRule
+from tests.support.visit_rows import instant, migrated_database, milliseconds
 
 pytestmark = pytest.mark.clickhouse
 
-HOUR, MINUTE = 3_600_000, 60_000
-MIDNIGHT = 1_772_928_000_000  # 2026-03-08T00:00:00Z
 CATEGORIES = {
     name: (category.default_stay_minutes, category.max_stay_minutes) for name, category in builtin_categories().items()
 }
-PEOPLE, VENUES = 4, 3
-_run = itertools.count()
-
-
-@dataclass(frozen=True)
-class City:
-    """Scans of one example, and one question about it."""
-
-    scans: tuple[OracleScan, ...]
-    person: str
-    since: int
-    until: int
-
-
-# Half-hours and the milliseconds around them, so that touching, equal and just-not-equal instants are common.
-_moments = st.builds(
-    lambda half_hours, off: MIDNIGHT + half_hours * 30 * MINUTE + off,
-    st.one_of(st.integers(-6, 10), st.integers(-60, 60)),
-    st.sampled_from([0, 0, 0, -1, 1, 999]),
+DWELLS = ("best", "explicit", "next_scan", "default", "none")
+AT_ONCE = 10
+EXAMPLES = int(os.environ.get("COPRESENCE_EXAMPLES", "200"))
+ZONE = "America/New_York"
+OWN_RULES = read_contact_rules(
+    [
+        "rule_id,name_zh,name_en,place,overlap,min_minutes,sum_over,lookback_days,lookahead_days,indirect_tail,extra,"
+        "source_note,strict",
+        "point_11,点,Point,point,interval,11,calendar_day,2,2,min(stay;30),,,true",
+        "venue_60,场所,Venue,venue,interval,60,rolling_24h,2,2,min(stay;90),,,false",
+    ]
 )
-_trips = st.sampled_from([None, None, ("bus", "1"), ("bus", "2"), ("bu", "s1")])
+RULES = {rule.rule_id: rule for rule in (*builtin_contact_rules(), *OWN_RULES) if rule.place != "cell_800m"}
+QUESTIONS = list(itertools.product(RULES, DWELLS))
 
 
-@st.composite
-def cities(draw: st.DrawFn) -> City:
-    number = next(_run)
-    people = [f"{number:016x}{index:016x}" for index in range(PEOPLE)]
-    rows = draw(
-        st.lists(
-            st.tuples(
-                st.sampled_from(people),
-                st.integers(0, VENUES - 1),
-                _trips,
-                _moments,
-                st.sampled_from(["enter", "enter", "enter", "leave"]),
-                st.sampled_from(["mall_supermarket", "railway", "quarantine_site", "unheard_of", None]),
-            ),
-            min_size=2,
-            max_size=14,
-        )
-    )
-    offsets = draw(st.permutations(range(len(rows))))
-    scans = []
-    for offset, (person, venue, trip, at, direction, category) in zip(offsets, rows, strict=True):
-        named = None if trip is None else (f"{trip[0]}-{number}", trip[1])
-        origin = (f"scans-{number}", int(person[-1]) % 2, offset)
-        scans.append(OracleScan(person, f"V{number}-{venue}", named, at, direction, category, origin, at))
-    again = draw(st.lists(st.sampled_from(scans), max_size=3))
-    for scan in again:
-        # The worker decided once more after a restart: the same identity, another version.
-        category = draw(st.sampled_from([scan.category, "railway", None]))
-        later = OracleScan(**{**vars(scan), "category": category, "processed_at": scan.at + 1 + len(scans)})
-        scans.append(later)
-    since, until = sorted(draw(st.tuples(_moments, _moments)))
-    if draw(st.booleans()):
-        since, until = MIDNIGHT - 72 * HOUR, MIDNIGHT + 72 * HOUR
-    return City(tuple(scans), draw(st.sampled_from(people)), since, until + (since == until))
-
-
-def document(scan: OracleScan) -> dict[str, Any]:
-    trip = None
-    if scan.trip is not None:
-        trip = {"vehicle": scan.trip[0], "run": scan.trip[1], "carriage": None, "seat": None}
-    return visit_document(
-        scan.person,
-        scan.at,
-        scan.origin[2],
-        venue_id=scan.venue,
-        trip=trip,
-        direction=scan.direction,
-        category=scan.category,
-        source_topic=scan.origin[0],
-        source_partition=scan.origin[1],
-        processed_at=instant(scan.processed_at).isoformat(),
+def oracle_rule(rule: ContactRule) -> OracleRule:
+    return OracleRule(
+        place=rule.place,
+        by_carriage=rule.by_carriage,
+        seat_rows=rule.seat_rows,
+        instant=rule.overlap == "instant",
+        min_minutes=rule.min_minutes,
+        strict=rule.strict,
+        sum_over=rule.sum_over,
+        tail_minutes=int(rule.indirect_tail.strip("min(stay;)") or 0),
     )
 
 
-def store(client: Any, scans: Sequence[OracleScan]) -> None:
-    """In two inserts, so that versions of one visit lie in one part as well as in two."""
-    half = len(scans) // 2
-    insert_visits(client, map(document, scans[:half]))
-    insert_visits(client, map(document, scans[half:]))
+def oracle_city(city: City) -> OracleCity:
+    return OracleCity(city.scans, CATEGORIES, city.positions, ZONE)
 
 
-def found_contacts(client: Any, person: str, since: int, until: int) -> dict[str, oracle.OracleContact]:
-    return {
-        contact.contact: oracle.OracleContact(
-            contact.overlap_s,
-            milliseconds(contact.first_meeting),
-            milliseconds(contact.last_meeting),
-            contact.meetings,
-            tuple(contact.venues),
-        )
-        for contact in queries.contacts(client, person, instant(since), instant(until))
-    }
+def as_oracle(contact: queries.Contact) -> oracle.OracleContact:
+    return oracle.OracleContact(
+        contact.overlap_s,
+        contact.counted_s,
+        contact.direct_s,
+        milliseconds(contact.first_meeting),
+        milliseconds(contact.last_meeting),
+        contact.meetings,
+        bool(contact.indirect),
+        tuple(contact.venues),
+        tuple(contact.person_dwells),
+        tuple(contact.contact_dwells),
+        bool(contact.late),
+    )
 
 
 @pytest.fixture(scope="module")
-def client(clickhouse: ClickHouseServer) -> Iterator[Any]:
+def database(clickhouse: ClickHouseServer) -> Iterator[Any]:
     with migrated_database(clickhouse, f"copresence_{uuid.uuid4().hex}") as target:
         connected = target.client()
+        connected.insert("city_settings", [["timezone", ZONE]], column_names=["name", "value"])
+        store_rules(connected, OWN_RULES, "operator")
         yield connected
         connected.close()
 
 
-def _truncate_now_and_then(client: Any) -> None:
-    """Hundreds of small inserts are hundreds of parts: examples have their own people, so old ones may go."""
-    if next(_inserts) % 25 == 24:
-        client.command("TRUNCATE TABLE visits")
-        client.command("TRUNCATE TABLE visits_by_place")
+@pytest.fixture
+def client(database: Any) -> Any:
+    for table in ("visits", "visits_by_place", "venues"):
+        database.command(f"TRUNCATE TABLE {table}")
+    return database
 
 
-_inserts = itertools.count()
+spans = st.one_of(st.just(SPAN), st.tuples(moments, moments).filter(lambda span: span[0] < span[1]))
+towns = st.lists(cities(), min_size=AT_ONCE, max_size=AT_ONCE)
+examples = settings(
+    max_examples=EXAMPLES // AT_ONCE,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 
-@settings(max_examples=220, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(city=cities())
-def test_contacts_of_equals_the_oracle_for_any_city(client: Any, city: City) -> None:
-    _truncate_now_and_then(client)
-    store(client, city.scans)
-    expected = oracle.contacts(city.scans, CATEGORIES, city.person, city.since, city.until)
-    assert found_contacts(client, city.person, city.since, city.until) == expected
+def contacts_of_all(
+    client: Any, people: list[str], span: tuple[int, int], rule_id: str, dwell: queries.Dwell
+) -> dict[str, dict[str, oracle.OracleContact]]:
+    found: dict[str, dict[str, oracle.OracleContact]] = {person: {} for person in people}
+    for row in queries.contacts_of_many(client, people, instant(span[0]), instant(span[1]), rule_id, dwell):
+        found[row.person][row.contact] = as_oracle(row)
+    return found
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(city=cities())
-def test_meetings_stays_and_symmetry_equal_the_oracle_for_any_city(client: Any, city: City) -> None:
-    _truncate_now_and_then(client)
-    store(client, city.scans)
-    since, until = instant(city.since), instant(city.until)
-    stays = [
-        (stay.venue_id, milliseconds(stay.scanned_at), milliseconds(stay.left_at), stay.dwell)
-        for stay in queries.stays(client, city.person, since, until)
-    ]
-    expected_stays = [
-        (stay.venue, stay.start, stay.end, stay.dwell)
-        for stay in oracle.stays(city.scans, CATEGORIES)
-        if stay.person == city.person
-        and stay.start < city.until
-        and (stay.end > city.since or stay.start >= city.since)
-    ]
-    assert sorted(stays) == sorted(expected_stays)
-    found = queries.meetings(client, city.person, since, until)
-    assert sorted(
-        (
-            meeting.contact,
-            milliseconds(meeting.overlap_start),
-            milliseconds(meeting.overlap_end),
-            meeting.person_dwell,
-            meeting.contact_dwell,
-        )
-        for meeting in found
-    ) == sorted(
-        (meeting.contact, meeting.start, meeting.end, meeting.person_dwell, meeting.contact_dwell)
-        for meeting in oracle.meetings(city.scans, CATEGORIES, city.person, city.since, city.until)
-    )
-    for contact in {meeting.contact for meeting in found}:
-        assert city.person in found_contacts(client, contact, city.since, city.until)
+_turn = itertools.count()
+
+
+@examples
+@given(towns=towns, span=spans)
+def test_contacts_equal_the_oracle_for_any_city_under_every_rule_and_every_way_to_end_a_stay(
+    client: Any, towns: list[City], span: tuple[int, int]
+) -> None:
+    store(client, towns)
+    people = [person for city in towns for person in city.people]
+    first = next(_turn)
+    for rule_id, dwell in (QUESTIONS[(first * 4 + turn) % len(QUESTIONS)] for turn in range(4)):
+        found = contacts_of_all(client, people, span, rule_id, dwell)  # type: ignore[arg-type]
+        for city in towns:
+            for person in city.people:
+                expected = oracle.contacts(oracle_city(city), person, *span, oracle_rule(RULES[rule_id]), dwell)
+                assert found[person] == expected, (rule_id, dwell)

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from infra.cli.main import build_app
 from schemas.errors import ConfigurationError, FatalError
 from sinks.clickhouse.migrate import Migrator, require_migrated
+from sinks.clickhouse.rules import builtin_contact_rules, store_rules
 from sinks.clickhouse.sqlfiles import Migration, read_migrations
 from sinks.clickhouse.target import ClickHouseTarget
 from tests.support.clickhouse_fixtures import ClickHouseServer
@@ -62,7 +63,7 @@ def test_up_from_nothing_makes_every_table_and_view_and_loads_the_reference_data
         *("exposure_windows", "venue_categories", "schema_migrations"),
     }
     assert names(client, "engine = 'View'") >= {"trajectory", "stays", "meetings_of", "contacts_of", "visitors_of"}
-    assert client.query("SELECT count() FROM all_contact_rules").result_rows == [(8,)]
+    assert client.query("SELECT count() FROM all_contact_rules").result_rows == [(9,)]
     database = target.database
     engine = client.query(f"SELECT engine FROM system.databases WHERE name = '{database}'").result_rows
     assert engine == [("Atomic",)]
@@ -92,10 +93,46 @@ def test_a_dry_run_tells_the_statements_and_does_nothing(target: ClickHouseTarge
     client.close()
 
 
-def test_up_goes_on_where_an_earlier_version_ended(target: ClickHouseTarget) -> None:
-    Migrator(target, 14, FILES[:1]).up()
+def test_up_goes_on_where_an_earlier_version_ended_and_keeps_the_rules_an_operator_had_added(
+    target: ClickHouseTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr("sinks.clickhouse.migrate.load_reference_data", lambda client: 0)
+        Migrator(target, 14, FILES[:5]).up()
+    client = target.client()
+    columns = ["rule_id", "name_en", "place", "overlap", "min_minutes", "sum_over", "lookback_days", "indirect_tail"]
+    rows = [[name, name, "venue", "interval", 7, "single_meeting", "3", "0"] for name in ("who", "our_own")]
+    client.insert("contact_rules", rows, column_names=columns)
     outcome = Migrator(target, 14).up()
-    assert outcome.migrations == tuple(f"{file.number:04d}_{file.name}" for file in FILES[1:])
+    assert outcome.migrations == tuple(f"{file.number:04d}_{file.name}" for file in FILES[5:])
+    sql = "SELECT rule_id, version, origin, min_minutes, lookback_days FROM all_contact_rules "
+    sql += "WHERE min_minutes IN (7, 15)"
+    assert set(client.query(sql).result_rows) == {
+        ("our_own", 0, "operator", 7, 3),
+        ("us_cdc", 1, "shipped", 15, 2),
+        ("who", 1, "shipped", 15, 2),
+    }
+    client.close()
+
+
+def test_a_shipped_rule_never_takes_the_place_of_an_operators(client: Any, target: ClickHouseTarget) -> None:
+    (shipped,) = (rule for rule in builtin_contact_rules() if rule.rule_id == "who")
+    assert store_rules(client, [replace(shipped, min_minutes=20)], "operator") == [("who", 2)]
+    assert store_rules(client, [replace(shipped, min_minutes=20)], "operator") == []
+    assert store_rules(client, [replace(shipped, min_minutes=10)], "shipped") == [("who", 3)]
+    in_force = client.query("SELECT version, origin, min_minutes FROM all_contact_rules WHERE rule_id = 'who'")
+    assert in_force.result_rows == [(2, "operator", 20)]
+    versions = client.query("SELECT version FROM contact_rule_versions WHERE rule_id = 'who' ORDER BY version")
+    assert versions.result_rows == [(1,), (2,), (3,)]
+
+
+def test_the_citys_time_zone_follows_the_setting(target: ClickHouseTarget) -> None:
+    for zone in ("Europe/Berlin", "Asia/Shanghai"):
+        Migrator(target, 14, timezone=zone).up()
+        client = target.client()
+        stored = client.query("SELECT value FROM city_settings FINAL WHERE name = 'timezone'").result_rows
+        assert stored == [(zone,)]
+        client.close()
 
 
 def test_an_applied_file_that_changed_is_an_error_that_names_it(target: ClickHouseTarget) -> None:
@@ -141,7 +178,8 @@ def test_every_stored_column_has_a_comment_and_every_table_of_movements_a_ttl(cl
 def test_the_retention_follows_the_setting_and_an_analysis_platform_has_none(client: Any, target: Any) -> None:
     def days() -> set[str]:
         sql = "SELECT extract(create_table_query, 'toIntervalDay\\\\((\\\\d+)\\\\)') FROM system.tables "
-        sql += "WHERE database = currentDatabase() AND engine = 'ReplacingMergeTree' AND name != 'schema_migrations'"
+        sql += "WHERE database = currentDatabase() AND engine = 'ReplacingMergeTree' "
+        sql += "AND name NOT IN ('schema_migrations', 'city_settings')"
         return {row[0] for row in client.query(sql).result_rows}
 
     assert days() == {"14"}

@@ -9,7 +9,8 @@ import pytest
 
 from schemas.categories import VenueCategory
 from schemas.errors import ConfigurationError
-from sinks.clickhouse.reference import builtin_contact_rules, checked_categories, read_contact_rules
+from sinks.clickhouse.reference import checked_categories
+from sinks.clickhouse.rules import builtin_contact_rules, read_contact_rules
 from sinks.clickhouse.sqlfiles import Migration, RetentionRule, read_migrations
 
 
@@ -31,7 +32,7 @@ def test_the_shipped_migrations_are_numbered_without_gaps_and_hold_no_placeholde
 def test_every_statement_may_run_twice() -> None:
     repeatable = re.compile(
         "CREATE (TABLE|MATERIALIZED VIEW) IF NOT EXISTS|CREATE OR REPLACE VIEW"
-        "|ALTER TABLE [a-z_]+ (MODIFY SETTING|ADD INDEX IF NOT EXISTS)"
+        r"|ALTER TABLE [a-z_]+\s+(MODIFY SETTING|ADD (INDEX|COLUMN) IF NOT EXISTS)"
     )
     for migration in read_migrations():
         for statement in migration.statements(14):
@@ -84,9 +85,12 @@ def test_wrong_files_are_a_clear_error(tmp_path: Path, files: dict[str, str], to
         read_migrations(tmp_path)
 
 
-def test_the_shipped_contact_rules_are_the_eight_published_ones() -> None:
+def test_the_shipped_contact_rules_are_the_eight_published_ones_and_any_overlap() -> None:
     rules = {rule.rule_id: rule for rule in builtin_contact_rules()}
-    assert len(rules) == 8
+    assert len(rules) == 9
+    assert (rules["cwa"].strict, rules["cn_spacetime_companion"].strict) == (False, True)
+    assert (rules["who"].by_carriage, rules["who"].seat_rows) == (True, 3)
+    assert (rules["any_overlap"].by_carriage, rules["any_overlap"].seat_rows) == (False, None)
     assert (rules["us_cdc"].min_minutes, rules["us_cdc"].sum_over) == (15, "rolling_24h")
     assert rules["nz_window"].overlap == "instant"
 

@@ -1,0 +1,3 @@
+-- What stays are made of.
+person_token, place, venue_id, point_id, vehicle, run, carriage, seat, category, scanned_at, direction, flags,
+            source_topic, source_partition, source_offset, '' AS cell

@@ -1,0 +1,126 @@
+"""Cities for hypothesis: small, and full of what is easy to get wrong."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.support.copresence_oracle import OracleScan
+from tests.support.visit_rows import insert_visits, instant, visit_document
+
+HOUR, MINUTE = 3_600_000, 60_000
+MIDNIGHT = 1_772_928_000_000
+"""2026-03-08T00:00:00Z: the clocks of New York change at seven that morning."""
+SPAN = (MIDNIGHT - 80 * HOUR, MIDNIGHT + 80 * HOUR)
+PEOPLE, VENUES = 4, 3
+POSITIONS = ((37.8700, 112.5500), (37.8701, 112.5501), (37.90, 112.60))
+"""Of the venues; the first two are in one cell of the grid. A fourth venue is nowhere."""
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class City:
+    """The scans of one example; people, venues and vehicles are its own."""
+
+    number: int
+    scans: tuple[OracleScan, ...]
+
+    @property
+    def people(self) -> list[str]:
+        return [f"{self.number:016x}{index:016x}" for index in range(PEOPLE)]
+
+    @property
+    def positions(self) -> dict[str, tuple[float, float]]:
+        return {f"V{self.number}-{index}": position for index, position in enumerate(POSITIONS)}
+
+
+# Half-hours and the milliseconds around them, so that touching, equal and just-not-equal instants are common.
+moments = st.builds(
+    lambda half_hours, off: MIDNIGHT + half_hours * 30 * MINUTE + off,
+    st.one_of(st.integers(-6, 10), st.integers(-60, 60)),
+    st.sampled_from([0, 0, 0, -1, 1, 999, 10 * MINUTE]),
+)
+_trips = st.sampled_from([None, None, ("bus", "1"), ("bus", "2"), ("bu", "s1")])
+_row = st.tuples(
+    st.integers(0, PEOPLE - 1),
+    st.integers(0, VENUES),
+    _trips,
+    moments,
+    st.sampled_from(["enter", "enter", "enter", "leave"]),
+    st.sampled_from(["mall_supermarket", "railway", "quarantine_site", "unheard_of", None]),
+    st.sampled_from(["gate-1", "gate-1", "gate-2"]),
+    st.sampled_from(["", "1", "2"]),
+    st.sampled_from(["", "03A", "06C", "7F", "x", "12345"]),
+    st.booleans(),
+)
+
+
+@st.composite
+def cities(draw: st.DrawFn) -> City:
+    """A city of a few people, venues, vehicles and scans, some of them decided twice."""
+    number = next(_numbers)
+    rows = draw(st.lists(_row, min_size=2, max_size=14))
+    offsets = draw(st.permutations(range(len(rows))))
+    scans = []
+    for offset, row in zip(offsets, rows, strict=True):
+        person, venue, trip, at, direction, category, point, carriage, seat, late = row
+        scans.append(
+            OracleScan(
+                person=f"{number:016x}{person:016x}",
+                venue=f"V{number}-{venue}",
+                trip=None if trip is None else (f"{trip[0]}-{number}", trip[1]),
+                at=at,
+                direction=direction,
+                category=category,
+                origin=(f"scans-{number}", person % 2, offset),
+                processed_at=at,
+                point=point,
+                carriage=carriage if trip else "",
+                seat=seat if trip else "",
+                late=late,
+            )
+        )
+    for scan in draw(st.lists(st.sampled_from(scans), max_size=3)):
+        # The worker decided once more after a restart: the same identity, another version.
+        category = draw(st.sampled_from([scan.category, "railway", None]))
+        scans.append(replace(scan, category=category, processed_at=scan.at + 1 + len(scans)))
+    return City(number, tuple(scans))
+
+
+def document(scan: OracleScan) -> dict[str, Any]:
+    """The visit that a scan is stored as."""
+    trip = None
+    if scan.trip is not None:
+        vehicle, run = scan.trip
+        trip = {"vehicle": vehicle, "run": run, "carriage": scan.carriage or None, "seat": scan.seat or None}
+    return visit_document(
+        scan.person,
+        scan.at,
+        scan.origin[2],
+        venue_id=scan.venue,
+        trip=trip,
+        direction=scan.direction,
+        category=scan.category,
+        point_id=scan.point,
+        flags=["late"] if scan.late else [],
+        source_topic=scan.origin[0],
+        source_partition=scan.origin[1],
+        processed_at=instant(scan.processed_at).isoformat(),
+    )
+
+
+def store(client: Any, towns: Sequence[City]) -> None:
+    """Several cities at once, in two inserts, so that versions of one visit lie in one part as well as in two."""
+    halves = [(city.scans[: len(city.scans) // 2], city.scans[len(city.scans) // 2 :]) for city in towns]
+    for half in zip(*halves, strict=True):
+        insert_visits(client, (document(scan) for scans in half for scan in scans))
+    positions = {venue: position for city in towns for venue, position in city.positions.items()}
+    client.insert(
+        "venues",
+        [[venue, lat, lon, 1] for venue, (lat, lon) in positions.items()],
+        column_names=["venue_id", "lat", "lon", "version"],
+    )

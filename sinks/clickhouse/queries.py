@@ -78,9 +78,9 @@ class Meeting:
     overlap_start: datetime
     overlap_end: datetime
     overlap_ms: int
-    indirect: bool
     person_dwell: str
     contact_dwell: str
+    indirect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ from schemas.errors import ConfigurationError
 
 Origin = Literal["shipped", "operator"]
 
+LONGEST_TAIL_MINUTES = 240
+"""As far as the queries look for who came after a stay."""
+
 _CHOICES = {
     "place": {"venue", "venue_or_trip", "point", "cell_800m"},
     "overlap": {"interval", "instant"},
@@ -122,6 +125,8 @@ def _contradictions(rule: ContactRule) -> Iterable[tuple[bool, str]]:
     yield not companions[0] and rule.place != "cell_800m", "companion_hours needs the place cell_800m"
     instant = rule.overlap == "instant"
     yield instant and rule.min_minutes > 0, "an instant has no minutes: min_minutes must be 0"
+    longest = max(int(number) for number in re.findall(r"\d+", rule.indirect_tail))
+    yield longest > LONGEST_TAIL_MINUTES, f"indirect_tail is at most {LONGEST_TAIL_MINUTES} minutes"
     yield instant and rule.indirect_tail != "0", "an instant leaves no tail: indirect_tail must be 0"
 
 

@@ -1,41 +1,31 @@
 -- Contacts: all meetings of one case with one person in one row, where they last long enough for the rule.
--- Minutes are counted once, however many places and stays give them.
+-- Minutes are counted once, however many places and stays give them. Meetings are the stretches between the moments at
+-- which no piece is open: `open` counts those that are, begins before ends where they touch.
 SELECT
-    c.*,
-    multiIf(
-        r.sum_over = 'single_meeting', toInt64(longest_ms),
-        toInt64(arrayMax(
+    rule, case_token, contact_token,
+    groupArray((key, toUnixTimestamp64Milli(begins_at), toUnixTimestamp64Milli(ends_at), in_tail)) AS pieces,
+    arraySort(arrayConcat(
+        arrayMap(piece -> (piece.1, piece.2, 0), pieces), arrayMap(piece -> (piece.1, piece.3, 1), pieces))) AS moments,
+    arrayCumSum(moment -> if(moment.3 = 0, 1, -1), moments) AS open,
+    arrayFilter((moment, now_open) -> moment.3 = 0 AND now_open = 1, moments, open).2 AS starts,
+    arrayFilter((moment, now_open) -> now_open = 0, moments, open).2 AS stops,
+    arrayReduce('intervalLengthSum', pieces.2, pieces.3) AS overlap_ms,
+    arrayReduce('intervalLengthSum', pieces.2, arrayMap(piece -> if(piece.4, piece.2, piece.3), pieces)) AS direct_ms,
+    toInt64(if(rule.7 = 'single_meeting',
+        arrayMax(arrayMap((start, stop) -> stop - start, starts, stops)),
+        arrayMax(
             span -> arrayReduce('intervalLengthSum',
-                arrayMap(part -> least(greatest(part.1, span.1), span.2), parts),
-                arrayMap(part -> least(greatest(part.2, span.1), span.2), parts)),
-            if(r.sum_over = 'rolling_24h',
-                arrayMap(part -> (part.1, part.1 + 86400000), parts),
-                arrayMap(
-                    day -> (toUnixTimestamp64Milli(toDateTime64(toDate(day), 3, zone)),
-                        toUnixTimestamp64Milli(toDateTime64(toDate(day + 1), 3, zone))),
-                    arrayDistinct(arrayFlatten(arrayMap(
-                        part -> range(
-                            toUInt32(toDate(fromUnixTimestamp64Milli(part.1), zone)),
-                            toUInt32(toDate(fromUnixTimestamp64Milli(part.2), zone)) + 1),
-                        parts)))))))) AS counted_ms,
-    r.version AS rule_version
-FROM
-(
-    SELECT
-        rule_id, case_token, contact_token,
-        arrayMap(part -> (toUnixTimestamp64Milli(part.1), toUnixTimestamp64Milli(part.2)), groupArray((overlap_start, overlap_end))) AS parts,
-        arrayReduce('intervalLengthSum', parts.1, parts.2) AS overlap_ms,
-        groupArrayArray(direct) AS directs,
-        arrayReduce('intervalLengthSum', directs.1, directs.2) AS direct_ms,
-        max(m.overlap_ms) AS longest_ms,
-        min(overlap_start) AS first_meeting, max(overlap_start) AS last_meeting, toUInt32(count()) AS meetings,
-        min(m.indirect) AS indirect,
-        arraySort(groupUniqArrayArray(m.venues)) AS venues,
-        arraySort(groupUniqArrayArray(m.case_dwells)) AS case_dwells,
-        arraySort(groupUniqArrayArray(m.contact_dwells)) AS contact_dwells,
-        max(m.late) AS late
-    FROM ({{include:meetings_of_cases}}) AS m
-    GROUP BY rule_id, case_token, contact_token
-) AS c
-INNER JOIN rules AS r ON c.rule_id = r.rule_id
-WHERE if(strict, counted_ms > min_ms, counted_ms >= min_ms)
+                arrayMap(start -> least(greatest(start, span.1), span.2), starts),
+                arrayMap(stop -> least(greatest(stop, span.1), span.2), stops)),
+            if(rule.7 = 'rolling_24h', arrayMap(start -> (start, start + 86400000), starts), {{include:calendar_days}})))) AS counted_ms,
+    min(begins_at) AS first_meeting,
+    fromUnixTimestamp64Milli(arrayMax(starts), 'UTC') AS last_meeting,
+    toUInt32(length(starts)) AS meetings,
+    min(in_tail) AS indirect,
+    arraySort(groupUniqArray(there.1)) AS venues,
+    arraySort(groupUniqArray(case_dwell)) AS case_dwells,
+    arraySort(groupUniqArray(contact_dwell)) AS contact_dwells,
+    max(there.5) AS late
+FROM ({{include:pairs}})
+GROUP BY rule, case_token, contact_token
+HAVING if(rule.6, counted_ms > rule.5, counted_ms >= rule.5)

@@ -6,26 +6,13 @@ half-open, [since, until). Person tokens are 32 hex digits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
-from schemas.errors import ConfigurationError, RetryableError, VenuecodeError
-
-T = TypeVar("T")
-
-Dwell = Literal["explicit", "next_scan", "default", "none", "best"]
-"""How the end of a stay is found."""
-
-ANY_OVERLAP = "any_overlap"
-"""The rule that is none: every overlap at a venue or on a trip."""
-
-_UNKNOWN_TABLE = 60
-_LIMIT_CODES = {158, 159, 160, 241, 307, 396}
+from sinks.clickhouse.asking import ANY_OVERLAP, Dwell, ask, person, rows, rule, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +147,12 @@ def trajectory(
     client: Client, person_token: str, since: datetime, until: datetime, dwell: Dwell = "best"
 ) -> list[Scan]:
     """A person's scans in [since, until), oldest first."""
-    return _ask(client, Scan, "trajectory", {**_person(person_token, since, until), "dwell": dwell})
+    return ask(client, Scan, "trajectory", {**person(person_token, since, until), "dwell": dwell})
 
 
 def stays(client: Client, person_token: str, since: datetime, until: datetime, dwell: Dwell = "best") -> list[Stay]:
     """A person's stays that reach into [since, until), oldest first."""
-    return _ask(client, Stay, "stays", {**_person(person_token, since, until), "dwell": dwell})
+    return ask(client, Stay, "stays", {**person(person_token, since, until), "dwell": dwell})
 
 
 def meetings(
@@ -181,7 +168,7 @@ def meetings(
     Raises:
         VenuecodeError: there is no such rule, or it is about cells.
     """
-    return _ask(client, Meeting, "meetings_of", {**_person(person_token, since, until), **_rule(rule_id, dwell)})
+    return ask(client, Meeting, "meetings_of", {**person(person_token, since, until), **rule(rule_id, dwell)})
 
 
 def contacts(
@@ -197,7 +184,7 @@ def contacts(
     Raises:
         VenuecodeError: there is no such rule, or it is about cells.
     """
-    return _ask(client, Contact, "contacts_of", {**_person(person_token, since, until), **_rule(rule_id, dwell)})
+    return ask(client, Contact, "contacts_of", {**person(person_token, since, until), **rule(rule_id, dwell)})
 
 
 def contacts_of_many(
@@ -214,77 +201,27 @@ def contacts_of_many(
         VenuecodeError: there is no such rule, or it is about cells.
     """
     arguments: dict[str, str | list[str]] = {"person_tokens": list(person_tokens)}
-    arguments |= {**_span(since, until), **_rule(rule_id, dwell)}
-    return _ask(client, CaseContact, "contacts_of_many", arguments)
+    arguments |= {**span(since, until), **rule(rule_id, dwell)}
+    return ask(client, CaseContact, "contacts_of_many", arguments)
 
 
 def visitors(client: Client, venue_id: str, since: datetime, until: datetime) -> list[Visitor]:
     """Everybody whose stay at a venue, or on a trip of it, reaches into [since, until), by time of entry."""
-    return _ask(client, Visitor, "visitors_of", {"venue_id": venue_id, **_span(since, until)})
+    return ask(client, Visitor, "visitors_of", {"venue_id": venue_id, **span(since, until)})
 
 
 def window_counts(client: Client) -> list[WindowCount]:
     """Every exposure window with how many people were there, by its start."""
-    return _ask(client, WindowCount, "window_counts", {})
+    return ask(client, WindowCount, "window_counts", {})
 
 
 def window_visitors(client: Client, window_id: str | None = None) -> list[WindowVisitor]:
     """Who was there: of one exposure window, or of all at once."""
     where = "" if window_id is None else " WHERE window_id = {window_id:String}"
     order = " ORDER BY window_id, first_entry, person_token"
-    return _ask(client, WindowVisitor, "exposed_in_windows", {}, where + order, {"window_id": window_id})
+    return ask(client, WindowVisitor, "exposed_in_windows", {}, where + order, {"window_id": window_id})
 
 
 def visits_stored(client: Client) -> int:
     """How many visits the views show: each once, however often it was written."""
-    return int(_rows(client, "SELECT count() FROM all_visits", {})[0][0])
-
-
-def _person(person_token: str, since: datetime, until: datetime) -> dict[str, str]:
-    return {"person_token": person_token, **_span(since, until)}
-
-
-def _rule(rule_id: str, dwell: Dwell) -> dict[str, str]:
-    return {"rule_id": rule_id, "dwell": dwell}
-
-
-def _span(since: datetime, until: datetime) -> dict[str, str]:
-    return {"since": _instant(since), "until": _instant(until)}
-
-
-def _instant(value: datetime) -> str:
-    """As a `DateTime64(3, 'UTC')` parameter is written; milliseconds, rounded down."""
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-
-
-def _ask(
-    client: Client,
-    kind: type[T],
-    view: str,
-    arguments: Mapping[str, str | list[str]],
-    tail: str = "",
-    parameters: Mapping[str, Any] | None = None,
-) -> list[T]:
-    columns = ", ".join(field.name for field in fields(kind))  # type: ignore[arg-type]
-    call = ", ".join(
-        f"{name} = {{{name}:{'String' if isinstance(value, str) else 'Array(String)'}}}"
-        for name, value in arguments.items()
-    )
-    source = f"{view}({call})" if arguments else view
-    rows = _rows(client, f"SELECT {columns} FROM {source}{tail}", {**arguments, **(parameters or {})})
-    return [kind(*row) for row in rows]
-
-
-def _rows(client: Client, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    try:
-        return [tuple(row) for row in client.query(sql, parameters=dict(parameters)).result_rows]
-    except DatabaseError as error:
-        if error.code is None:
-            raise RetryableError(f"ClickHouse does not answer: {error}") from error
-        if error.code == _UNKNOWN_TABLE:
-            raise ConfigurationError("ClickHouse lacks a view: run `venuecode migrate up`") from error
-        if error.code in _LIMIT_CODES:
-            raise VenuecodeError(f"The question met a limit of the server; ask for a shorter span: {error}") from error
-        raise VenuecodeError(f"ClickHouse refused the question: {error}") from error
-    except (ClickHouseError, OSError) as error:
-        raise RetryableError(f"ClickHouse does not answer: {error}") from error
+    return int(rows(client, "SELECT count() FROM all_visits", {})[0][0])

@@ -19,8 +19,11 @@ from hypothesis import strategies as st
 
 from schemas.categories import builtin_categories
 from sinks.clickhouse import queries
+from sinks.clickhouse import tracing as traces
+from sinks.clickhouse.asking import Dwell
 from sinks.clickhouse.rules import ContactRule, builtin_contact_rules, read_contact_rules, store_rules
 from tests.support import copresence_oracle as oracle
+from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.copresence_cities import SPAN, City, cities, moments, store
 from tests.support.copresence_oracle import OracleCity, OracleRule
@@ -31,7 +34,7 @@ pytestmark = pytest.mark.clickhouse
 CATEGORIES = {
     name: (category.default_stay_minutes, category.max_stay_minutes) for name, category in builtin_categories().items()
 }
-DWELLS: tuple[queries.Dwell, ...] = ("best", "explicit", "next_scan", "default", "none")
+DWELLS: tuple[Dwell, ...] = ("best", "explicit", "next_scan", "default", "none")
 AT_ONCE = 10
 EXAMPLES = int(os.environ.get("COPRESENCE_EXAMPLES", "200"))
 ZONE = "America/New_York"
@@ -43,6 +46,7 @@ OWN_RULES = read_contact_rules(
         "venue_60,场所,Venue,venue,interval,60,rolling_24h,2,2,min(stay;90),,,false",
     ]
 )
+CELLS = next(rule for rule in builtin_contact_rules() if rule.place == "cell_800m")
 RULES = {rule.rule_id: rule for rule in (*builtin_contact_rules(), *OWN_RULES) if rule.place != "cell_800m"}
 QUESTIONS = list(itertools.product(RULES, DWELLS))
 
@@ -106,11 +110,12 @@ examples = settings(
     # The city that differs is named, and small as it is: to shrink nine others beside it takes minutes.
     phases=(Phase.explicit, Phase.generate),
 )
+few = settings(examples, max_examples=max(EXAMPLES // AT_ONCE // 4, 1))
 asked = st.lists(st.sampled_from(QUESTIONS), min_size=4, max_size=4, unique=True)
 
 
 def contacts_of_all(
-    client: Any, people: list[str], span: tuple[int, int], rule_id: str, dwell: queries.Dwell
+    client: Any, people: list[str], span: tuple[int, int], rule_id: str, dwell: Dwell
 ) -> dict[str, dict[str, oracle.OracleContact]]:
     found: dict[str, dict[str, oracle.OracleContact]] = {person: {} for person in people}
     for row in queries.contacts_of_many(client, people, instant(span[0]), instant(span[1]), rule_id, dwell):
@@ -121,7 +126,7 @@ def contacts_of_all(
 @examples
 @given(towns=towns, span=spans, questions=asked)
 def test_contacts_equal_the_oracle_for_any_city_under_every_rule_and_every_way_to_end_a_stay(
-    client: Any, towns: list[City], span: tuple[int, int], questions: list[tuple[str, queries.Dwell]]
+    client: Any, towns: list[City], span: tuple[int, int], questions: list[tuple[str, Dwell]]
 ) -> None:
     store(client, towns)
     people = [person for city in towns for person in city.people]
@@ -131,3 +136,144 @@ def test_contacts_equal_the_oracle_for_any_city_under_every_rule_and_every_way_t
             for person in city.people:
                 expected = oracle.contacts(oracle_city(city), person, *span, oracle_rule(RULES[rule_id]), dwell)
                 assert found[person] == expected, (rule_id, dwell, person, span, city.scans)
+
+
+@few
+@given(towns=towns, span=spans, anchor=moments, dwell=st.sampled_from(DWELLS))
+def test_one_case_under_all_rules_equals_the_oracle_with_each_rules_own_span(
+    client: Any, towns: list[City], span: tuple[int, int], anchor: int, dwell: Dwell
+) -> None:
+    store(client, towns)
+    rules = {
+        rule.rule_id: (oracle_rule(rule), int(rule.lookback_days), _days(rule.lookahead_days))
+        for rule in RULES.values()
+        if rule.lookback_days != "from_first_meeting"
+    }
+    for city in towns[:2]:
+        found: dict[str, dict[str, oracle.OracleContact]] = {}
+        for row in traces.rule_comparison(
+            client, city.people[0], instant(anchor), instant(span[0]), instant(span[1]), dwell
+        ):
+            found.setdefault(row.rule_id, {})[row.contact] = as_oracle(row)
+        assert found == tracing.compared(oracle_city(city), city.people[0], anchor, span, rules, dwell)
+
+
+def _days(text: str) -> int | None:
+    return None if text == "until_isolated" else int(text)
+
+
+@few
+@given(
+    towns=towns,
+    span=spans,
+    rule_id=st.sampled_from(sorted(RULES)),
+    dwell=st.sampled_from(DWELLS),
+    reds=st.lists(st.tuples(st.integers(0, 3), moments), max_size=3),
+)
+def test_contacts_of_contacts_equal_the_oracle_from_the_first_meeting_until_isolation(
+    client: Any,
+    towns: list[City],
+    span: tuple[int, int],
+    rule_id: str,
+    dwell: Dwell,
+    reds: list[tuple[int, int]],
+) -> None:
+    store(client, towns)
+    for city in towns[:2]:
+        turned: dict[str, list[int]] = {}
+        for index, at in reds:
+            turned.setdefault(city.people[index], []).append(at)
+        turned = {person: [at for at in ats if span[0] <= at < span[1]] for person, ats in turned.items()}
+        rows = [[bytes.fromhex(who), at, "red", instant(at)] for who, ats in turned.items() for at in ats]
+        if rows:
+            client.insert("health_changes", rows, column_names=["person_token", "version", "colour", "valid_from"])
+        found = traces.contact_chain(client, city.people[0], instant(span[0]), instant(span[1]), rule_id, dwell)
+        assert {
+            tracing.Link(link.degree, link.contact, link.via, link.counted_s, milliseconds(link.first_meeting))
+            for link in found
+        } == tracing.chain(oracle_city(city), city.people[0], *span, oracle_rule(RULES[rule_id]), dwell, turned), (
+            rule_id,
+            dwell,
+            span,
+            turned,
+            city.scans,
+        )
+
+
+@few
+@given(towns=towns, span=spans, dwell=st.sampled_from(DWELLS))
+def test_shared_places_cells_and_stays_equal_the_oracle(
+    client: Any, towns: list[City], span: tuple[int, int], dwell: Dwell
+) -> None:
+    store(client, towns)
+    since, until = instant(span[0]), instant(span[1])
+    everybody = [person for city in towns for person in city.people]
+    shared = {
+        (milliseconds(each.shared_from), milliseconds(each.shared_until), tuple(each.people))
+        for each in traces.candidate_sources(client, everybody, since, until, dwell)
+    }
+    expected = set()
+    for city in towns:
+        expected |= tracing.shared_places(oracle_city(city), city.people, *span, dwell)
+    assert shared == expected
+    hours: dict[str, dict[str, float]] = {person: {} for person in everybody}
+    for row in traces.cell_hours(client, everybody, since, until, dwell):
+        hours[row.person][row.cell] = row.hours
+    for city in towns:
+        for person in city.people:
+            assert hours[person] == pytest.approx(tracing.cell_hours(oracle_city(city), person, *span, dwell))
+    city = towns[0]
+    person = city.people[0]
+    companions = traces.companions_by_cell(client, person, since, until, dwell=dwell)
+    assert {each.contact: as_oracle(each) for each in companions} == oracle.contacts(
+        oracle_city(city), person, *span, oracle_rule(CELLS), dwell
+    )
+    assert sorted(
+        (milliseconds(stay.scanned_at), milliseconds(stay.left_at), stay.dwell)
+        for stay in queries.stays(client, person, since, until, dwell)
+    ) == sorted(
+        (stay.start, stay.end, stay.dwell)
+        for stay in oracle.stays(oracle_city(city), dwell)
+        if stay.scan.person == person and stay.start < span[1] and (stay.end > span[0] or stay.start >= span[0])
+    )
+    resting = traces.coverage(client, person, since, until, dwell)
+    assert resting.stays == len(queries.stays(client, person, since, until, dwell))
+
+
+@few
+@given(
+    towns=towns,
+    rule_id=st.sampled_from(sorted(RULES)),
+    dwell=st.sampled_from(DWELLS),
+    spans=st.lists(st.tuples(st.integers(0, 3), moments, moments), min_size=3, max_size=6),
+)
+def test_windows_under_every_rule_equal_the_oracle(
+    client: Any, towns: list[City], rule_id: str, dwell: Dwell, spans: list[tuple[int, int, int]]
+) -> None:
+    store(client, towns)
+    client.command("TRUNCATE TABLE exposure_windows")
+    windows = {
+        f"{city.number}-{number}": (f"V{city.number}-{venue}", begin, end)
+        for city in towns
+        for number, (venue, begin, end) in enumerate(spans)
+    }
+    client.insert(
+        "exposure_windows",
+        [[name, venue, instant(begin), instant(end)] for name, (venue, begin, end) in windows.items()],
+        column_names=["window_id", "venue_id", "starts_at", "ends_at"],
+    )
+    found = {
+        (row.window_id, row.person_token): row.counted_s for row in traces.exposed_under_rule(client, rule_id, dwell)
+    }
+    expected: dict[tuple[str, str], int] = {}
+    for city in towns:
+        mine = {name: window for name, window in windows.items() if name.startswith(f"{city.number}-")}
+        expected |= tracing.exposed(oracle_city(city), mine, oracle_rule(RULES[rule_id]), dwell)
+    assert found == {key: length // 1000 for key, length in expected.items()}, (rule_id, dwell)
+    entered = {(row.window_id, row.person_token): row.entries for row in queries.window_visitors(client)}
+    assert entered == {
+        (window, person): times
+        for city in towns
+        for window, people in oracle.in_windows(city.scans, windows).items()
+        for person, (times, _, _) in people.items()
+    }

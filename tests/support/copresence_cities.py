@@ -17,8 +17,8 @@ MIDNIGHT = 1_772_928_000_000
 """2026-03-08T00:00:00Z: the clocks of New York change at seven that morning."""
 SPAN = (MIDNIGHT - 80 * HOUR, MIDNIGHT + 80 * HOUR)
 PEOPLE, VENUES = 4, 3
-POSITIONS = ((37.8700, 112.5500), (37.8701, 112.5501), (37.90, 112.60))
-"""Of the venues; the first two are in one cell of the grid. A fourth venue is nowhere."""
+POSITIONS = ((0.0, 112.5500), (0.0001, 112.5501), (0.03, 112.60))
+"""Of the venues, from a latitude of the city's own; the first two are next door. A fourth venue is nowhere."""
 _numbers = itertools.count()
 
 
@@ -35,7 +35,8 @@ class City:
 
     @property
     def positions(self) -> dict[str, tuple[float, float]]:
-        return {f"V{self.number}-{index}": position for index, position in enumerate(POSITIONS)}
+        base = self.number * 0.37 % 120 - 60
+        return {f"V{self.number}-{index}": (base + lat, lon) for index, (lat, lon) in enumerate(POSITIONS)}
 
 
 # Half-hours and the milliseconds around them, so that touching, equal and just-not-equal instants are common.

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 MINUTE_MS = 60_000
@@ -240,12 +241,18 @@ def meetings(
 
 
 def _stretches(found: Sequence[OraclePiece]) -> list[list[OraclePiece]]:
-    stretches: list[list[OraclePiece]] = []
-    for piece in sorted(found, key=lambda piece: (piece.start, piece.end)):
-        if stretches and piece.start <= max(earlier.end for earlier in stretches[-1]):
-            stretches[-1].append(piece)
+    parts = [(piece.start, piece.end, piece) for piece in found]
+    return [[piece for _, _, piece in stretch] for stretch in stretches_of(parts)]
+
+
+def stretches_of(parts: Sequence[Any]) -> list[list[Any]]:
+    """Parts (start, end, ...) in groups that cover a stretch without a gap; those that touch belong together."""
+    stretches: list[list[Any]] = []
+    for part in sorted(parts, key=lambda part: part[:2]):
+        if stretches and part[0] <= max(earlier[1] for earlier in stretches[-1]):
+            stretches[-1].append(part)
         else:
-            stretches.append([piece])
+            stretches.append([part])
     return stretches
 
 
@@ -261,9 +268,8 @@ def covered(parts: Iterable[tuple[int, int]], begin: int, end: int) -> int:
     )
 
 
-def counted(rule: OracleRule, found: Sequence[OracleMeeting], zone: str) -> int:
-    """The milliseconds that the rule holds against its minimum."""
-    parts = [(meeting.start, meeting.end) for meeting in found]
+def counted(rule: OracleRule, parts: Sequence[tuple[int, int]], zone: str) -> int:
+    """The milliseconds of meetings that the rule holds against its minimum."""
     if rule.sum_over == "single_meeting":
         return max(end - start for start, end in parts)
     if rule.sum_over == "rolling_24h":
@@ -286,6 +292,12 @@ def _midnights(start: int, end: int, zone: ZoneInfo) -> Iterable[tuple[int, int]
         day += timedelta(days=1)
 
 
+def meets_rule(length_ms: int, rule: OracleRule) -> bool:
+    """Whether so long is long enough."""
+    minutes = length_ms / MINUTE_MS
+    return minutes > rule.min_minutes or (minutes == rule.min_minutes and not rule.strict)
+
+
 def contacts(
     city: OracleCity, person: str, since: int, until: int, rule: OracleRule | None = None, mode: str = "best"
 ) -> dict[str, OracleContact]:
@@ -296,9 +308,9 @@ def contacts(
         by_contact.setdefault(meeting.contact, []).append(meeting)
     contacts = {}
     for contact, found in by_contact.items():
-        minutes = counted(rule, found, city.zone) / MINUTE_MS
-        if minutes > rule.min_minutes or (minutes == rule.min_minutes and not rule.strict):
-            contacts[contact] = _contact(found, counted(rule, found, city.zone), since, until)
+        length = counted(rule, [(meeting.start, meeting.end) for meeting in found], city.zone)
+        if meets_rule(length, rule):
+            contacts[contact] = _contact(found, length, since, until)
     return contacts
 
 

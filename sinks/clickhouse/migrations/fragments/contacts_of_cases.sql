@@ -26,6 +26,6 @@ SELECT
     arraySort(groupUniqArray(case_dwell)) AS case_dwells,
     arraySort(groupUniqArray(contact_dwell)) AS contact_dwells,
     max(there.5) AS late
-FROM ({{include:pairs}})
+FROM pieces
 GROUP BY rule, case_token, contact_token
 HAVING if(rule.6, counted_ms > rule.5, counted_ms >= rule.5)

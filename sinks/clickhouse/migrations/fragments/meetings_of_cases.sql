@@ -24,7 +24,7 @@ FROM
                 PARTITION BY rule, case_token, contact_token, key ORDER BY begins_at, ends_at
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ) AS covered_until
-        FROM ({{include:pairs}})
+        FROM pieces
     )
 )
 GROUP BY rule, case_token, contact_token, key, stretch

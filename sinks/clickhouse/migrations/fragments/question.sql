@@ -5,4 +5,5 @@
     {{include:city_zone}},
     {{include:asked}},
     rules AS (SELECT asked AS rule, span_begin AS rule_begin, span_end AS rule_end),
-{{include:others}}
+{{include:others}},
+    pieces AS ({{include:pairs}})

@@ -1,0 +1,89 @@
+"""How a view is asked: its parameters, its rows as dataclasses, and what went wrong in words a user can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+
+from schemas.errors import ConfigurationError, RetryableError, VenuecodeError
+
+T = TypeVar("T")
+
+Dwell = Literal["explicit", "next_scan", "default", "none", "best"]
+"""How the end of a stay is found."""
+
+ANY_OVERLAP = "any_overlap"
+"""The rule that is none: every overlap at a venue or on a trip."""
+
+_UNKNOWN_TABLE = 60
+_LIMIT_CODES = {158, 159, 160, 241, 307, 396}
+
+
+def person(person_token: str, since: datetime, until: datetime) -> dict[str, str]:
+    """The parameters that name a person and a span."""
+    return {"person_token": person_token, **span(since, until)}
+
+
+def rule(rule_id: str, dwell: Dwell) -> dict[str, str]:
+    """The parameters that name a rule and a way to end stays."""
+    return {"rule_id": rule_id, "dwell": dwell}
+
+
+def span(since: datetime, until: datetime) -> dict[str, str]:
+    """The parameters of a span."""
+    return {"since": instant(since), "until": instant(until)}
+
+
+def instant(value: datetime) -> str:
+    """As a `DateTime64(3, 'UTC')` parameter is written; milliseconds, rounded down."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def ask(
+    client: Client,
+    kind: type[T],
+    view: str,
+    arguments: Mapping[str, str | list[str]],
+    tail: str = "",
+    parameters: Mapping[str, Any] | None = None,
+) -> list[T]:
+    """What a view answers, one `kind` a row; its fields are the columns that are asked for.
+
+    Args:
+        arguments: of a view with parameters.
+        tail: SQL after the view, with its `parameters`.
+
+    Raises:
+        RetryableError: ClickHouse does not answer.
+        ConfigurationError: the view is missing.
+        VenuecodeError: ClickHouse refused, or a limit was met.
+    """
+    columns = ", ".join(field.name for field in fields(kind))  # type: ignore[arg-type]
+    call = ", ".join(
+        f"{name} = {{{name}:{'String' if isinstance(value, str) else 'Array(String)'}}}"
+        for name, value in arguments.items()
+    )
+    source = f"{view}({call})" if arguments else view
+    found = rows(client, f"SELECT {columns} FROM {source}{tail}", {**arguments, **(parameters or {})})
+    return [kind(*row) for row in found]
+
+
+def rows(client: Client, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement; errors as `ask`."""
+    try:
+        return [tuple(row) for row in client.query(sql, parameters=dict(parameters)).result_rows]
+    except DatabaseError as error:
+        if error.code is None:
+            raise RetryableError(f"ClickHouse does not answer: {error}") from error
+        if error.code == _UNKNOWN_TABLE:
+            raise ConfigurationError("ClickHouse lacks a view: run `venuecode migrate up`") from error
+        if error.code in _LIMIT_CODES:
+            raise VenuecodeError(f"The question met a limit of the server; ask for a shorter span: {error}") from error
+        raise VenuecodeError(f"ClickHouse refused the question: {error}") from error
+    except (ClickHouseError, OSError) as error:
+        raise RetryableError(f"ClickHouse does not answer: {error}") from error

@@ -1,0 +1,21 @@
+-- Half-hours of the windows, by venue and by the venue's place.
+window_slots AS
+    (
+        SELECT
+            venue_id, concat('venue:', venue_id) AS place,
+            arrayJoin(range(
+                toUInt32(intDiv(toUnixTimestamp(starts_at), 1800) - slots_before),
+                toUInt32(intDiv(toUnixTimestamp(ends_at), 1800) + 1))) AS slot
+        FROM exposure_windows
+        WHERE starts_at < ends_at
+    ),
+    near_windows AS
+    (
+        SELECT person_token, venue_id, scanned_at
+        FROM visits_by_place FINAL
+        WHERE direction = 'enter'
+            AND ((place, slot) IN (SELECT place, slot FROM window_slots)
+                OR (place >= 'trip:' AND place < 'trip;'
+                    AND venue_id IN (SELECT venue_id FROM exposure_windows)
+                    AND (venue_id, slot) IN (SELECT venue_id, slot FROM window_slots)))
+    )

@@ -1,0 +1,171 @@
+"""Questions about several people, rules or places; the meaning is in docs/co-presence.md, the SQL in the migrations.
+
+As in `sinks.clickhouse.queries`: times are aware, spans half-open, person tokens 32 hex digits. Every function may
+raise what `sinks.clickhouse.asking.ask` raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from clickhouse_connect.driver.client import Client
+
+from sinks.clickhouse.asking import ANY_OVERLAP, Dwell, ask, instant, person, rule, span
+from sinks.clickhouse.queries import Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Companion(Contact):
+    """A contact under a rule about cells; `cells` are ids of the 800 m grid."""
+
+    cells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A contact (`degree` 1), or a contact of one (2): `via` is that one, empty in degree 1."""
+
+    degree: int
+    contact: str
+    via: str
+    counted_s: int
+    first_meeting: datetime
+    last_meeting: datetime
+    person_dwells: list[str]
+    contact_dwells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPlace:
+    """A place and a time that several cases shared; `dwells` says what their stays rest on."""
+
+    place: str
+    venue_id: str
+    shared_from: datetime
+    shared_until: datetime
+    cases: int
+    people: list[str]
+    dwells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CellHours:
+    """How many hours a person was in a cell of the 800 m grid."""
+
+    person: str
+    cell: str
+    hours: float
+    dwells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """Somebody who satisfies a rule with an exposure window."""
+
+    window_id: str
+    person_token: str
+    overlap_s: int
+    counted_s: int
+    first_there: datetime
+    last_there: datetime
+    times: int
+    dwells: list[str]
+    late: bool
+    rule_id: str
+    rule_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What an answer about a person rests on; nothing found is no proof that nothing was there.
+
+    Attributes:
+        assumed_stays: whose end nobody scanned; `assumed_share` of all, None without stays.
+        entries_without_stay: in mode `explicit`, entries whose leave nobody scanned.
+        late_scans, flagged_scans: counted in answers like all others.
+        stored_from, stored_until: the first and the last scan stored, of anybody.
+    """
+
+    stays: int
+    explicit_stays: int
+    next_scan_stays: int
+    assumed_stays: int
+    assumed_share: float | None
+    entries_without_stay: int
+    late_scans: int
+    flagged_scans: int
+    stored_from: datetime | None
+    stored_until: datetime | None
+
+
+def rule_comparison(
+    client: Client, person_token: str, anchor: datetime, since: datetime, until: datetime, dwell: Dwell = "best"
+) -> list[Contact]:
+    """Contacts under every rule (but those about cells, and about contacts of contacts), by rule, longest first.
+
+    Args:
+        client: connected to the database of the tables.
+        person_token: the case.
+        anchor: onset or sampling; each rule looks back and ahead from here, within the span.
+        since: of the span.
+        until: of the span: isolation.
+        dwell: how stays end.
+    """
+    arguments = {**person(person_token, since, until), "anchor": instant(anchor), "dwell": dwell}
+    return ask(client, Contact, "rule_comparison", arguments)
+
+
+def contact_chain(
+    client: Client,
+    person_token: str,
+    since: datetime,
+    until: datetime,
+    rule_id: str = ANY_OVERLAP,
+    dwell: Dwell = "best",
+) -> list[Link]:
+    """Contacts, and theirs from the first meeting until the contact turned red, or `until`; in no order."""
+    return ask(client, Link, "contact_chain", {**person(person_token, since, until), **rule(rule_id, dwell)})
+
+
+def candidate_sources(
+    client: Client, person_tokens: Sequence[str], since: datetime, until: datetime, dwell: Dwell = "best"
+) -> list[SharedPlace]:
+    """Places and times that several of the cases shared, those of most cases first."""
+    return ask(client, SharedPlace, "candidate_sources", _people(person_tokens, since, until, dwell))
+
+
+def companions_by_cell(
+    client: Client,
+    person_token: str,
+    since: datetime,
+    until: datetime,
+    rule_id: str = "cn_spacetime_companion",
+    dwell: Dwell = "best",
+) -> list[Companion]:
+    """Who was in one cell of the grid with a person, longest together first; the clause about hours is not applied."""
+    arguments = {**person(person_token, since, until), **rule(rule_id, dwell)}
+    return ask(client, Companion, "companions_by_cell", arguments)
+
+
+def cell_hours(
+    client: Client, person_tokens: Sequence[str], since: datetime, until: datetime, dwell: Dwell = "best"
+) -> list[CellHours]:
+    """How long people were in each cell, by person, longest first."""
+    return ask(client, CellHours, "cell_hours", _people(person_tokens, since, until, dwell))
+
+
+def exposed_under_rule(client: Client, rule_id: str = ANY_OVERLAP, dwell: Dwell = "best") -> list[Exposed]:
+    """Everybody who satisfies a rule with an exposure window, all windows at once, by window."""
+    return ask(client, Exposed, "exposed_under_rule", rule(rule_id, dwell))
+
+
+def coverage(client: Client, person_token: str, since: datetime, until: datetime, dwell: Dwell = "best") -> Coverage:
+    """What answers about a person rest on."""
+    (found,) = ask(client, Coverage, "coverage", {**person(person_token, since, until), "dwell": dwell})
+    return found
+
+
+def _people(person_tokens: Sequence[str], since: datetime, until: datetime, dwell: Dwell) -> dict[str, str | list[str]]:
+    return {"person_tokens": list(person_tokens), **span(since, until), "dwell": dwell}

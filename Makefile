@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 LOCK := requirements/all.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-nz test test-fast faults lint format bench soak bench-peers docs lock lock-peers clean
+.PHONY: help setup demo demo-nz test test-fast faults oracle lint format bench soak bench-peers docs lock lock-peers clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ test-fast: $(STAMP) ## Unit and property tests: no broker, no database, under a 
 faults: $(STAMP) ## The fault harness, long form (docs/guarantees.md): 330 kills over a million scans, and more
 	@LEDGER_RUNS=10000 $(BIN)/python -m pytest -q --timeout 1800 tests/property/test_streams_ledger.py
 	@$(BIN)/python -m tests.faults --file faults.json
+
+oracle: $(STAMP) ## The co-presence views against the oracle, long form: 1,000 cities a question
+	@COPRESENCE_EXAMPLES=1000 $(BIN)/python -m pytest -q --timeout 1800 tests/integration/test_copresence_views.py
 
 lint: $(STAMP) ## Linters, types, import directions
 	$(BIN)/ruff check --quiet .

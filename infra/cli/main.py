@@ -22,6 +22,7 @@ _VERBS = (
     "trajectory",
     "contacts",
     "windows",
+    "rules",
     "bench",
     "soak",
     "top",

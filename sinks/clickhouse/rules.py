@@ -16,6 +16,7 @@ from typing import Any, Literal
 from clickhouse_connect.driver.client import Client
 
 from schemas.errors import ConfigurationError
+from sinks.clickhouse.asking import ask
 
 Origin = Literal["shipped", "operator"]
 
@@ -134,6 +135,42 @@ def builtin_contact_rules() -> tuple[ContactRule, ...]:
     """The rules this project ships (`sinks/clickhouse/data/contact_rules.csv`)."""
     path = files("sinks.clickhouse") / "data" / "contact_rules.csv"
     return read_contact_rules(path.read_text("utf-8").splitlines())
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRule:
+    """A version of a rule as the views show it; times are minutes, hours and days as the names say."""
+
+    rule_id: str
+    version: int
+    origin: str
+    name_zh: str
+    name_en: str
+    place: str
+    by_carriage: bool
+    seat_rows: int | None
+    overlap: str
+    min_minutes: int
+    strict: bool
+    sum_over: str
+    lookback_days: int | None
+    from_first_meeting: bool
+    lookahead_days: int | None
+    tail_minutes: int
+    companion_hours: int | None
+    companion_days: int | None
+    extra: str
+    source_note: str
+
+
+def stored_rules(client: Client, every_version: bool = False) -> list[StoredRule]:
+    """The rules in force, or all their versions, by id and version.
+
+    Raises:
+        RetryableError, ConfigurationError: as `sinks.clickhouse.asking.ask`.
+    """
+    view = "contact_rule_versions" if every_version else "all_contact_rules"
+    return ask(client, StoredRule, view, {}, " ORDER BY rule_id, version")
 
 
 def store_rules(client: Client, rules: Sequence[ContactRule], origin: Origin) -> list[tuple[str, int]]:

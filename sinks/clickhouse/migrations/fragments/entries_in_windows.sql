@@ -14,6 +14,7 @@ window_slots AS
         SELECT person_token, venue_id, scanned_at
         FROM visits_by_place FINAL
         WHERE direction = 'enter'
+            AND toDate(scanned_at) IN (SELECT toDate(toDateTime(slot * 1800, 'UTC')) FROM window_slots)
             AND ((place, slot) IN (SELECT place, slot FROM window_slots)
                 OR (place >= 'trip:' AND place < 'trip;'
                     AND venue_id IN (SELECT venue_id FROM exposure_windows)

@@ -1,0 +1,209 @@
+"""What must hold between answers whatever the city looks like, and what the questions may read."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import VenuecodeError
+from sinks.clickhouse import queries
+from sinks.clickhouse.asking import Dwell
+from sinks.clickhouse.rules import builtin_contact_rules, store_rules
+from tests.support import tracing_oracle as tracing
+from tests.support.clickhouse_fixtures import ClickHouseServer
+from tests.support.copresence_cities import HOUR, MIDNIGHT, SPAN, City, cities, document, store
+from tests.support.copresence_oracle import OracleScan, cell
+from tests.support.visit_rows import insert_visits, instant, migrated_database, milliseconds
+
+pytestmark = pytest.mark.clickhouse
+
+BASE = next(rule for rule in builtin_contact_rules() if rule.rule_id == "any_overlap")
+LADDER = (
+    replace(BASE, rule_id="minutes_30", min_minutes=30),
+    replace(BASE, rule_id="minutes_10", min_minutes=10),
+    replace(BASE, rule_id="tail_10", min_minutes=10, indirect_tail="min(stay;30)"),
+    replace(BASE, rule_id="tail_60", min_minutes=10, indirect_tail="min(stay;60)"),
+    replace(BASE, rule_id="summed", min_minutes=10, indirect_tail="min(stay;60)", sum_over="rolling_24h"),
+)
+"""Each names everybody whom the one before it names."""
+SYMMETRIC = ("any_overlap", "cn_close_contact", "us_cdc", "who")
+
+towns = st.lists(cities(), min_size=6, max_size=6)
+dwells = st.sampled_from(["best", "explicit", "next_scan", "default"])
+few = settings(
+    max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
+)
+
+
+@pytest.fixture(scope="module")
+def database(clickhouse: ClickHouseServer) -> Iterator[Any]:
+    with migrated_database(clickhouse, f"relations_{uuid.uuid4().hex}") as target:
+        connected = target.client()
+        store_rules(connected, LADDER, "operator")
+        yield connected
+        connected.close()
+
+
+@pytest.fixture
+def client(database: Any) -> Any:
+    for table in ("visits", "visits_by_place", "venues"):
+        database.command(f"TRUNCATE TABLE {table}")
+    return database
+
+
+def pairs(
+    client: Any, towns: list[City], rule_id: str, dwell: Dwell, span: tuple[int, int] = SPAN
+) -> dict[tuple[str, str], queries.CaseContact]:
+    people = [person for city in towns for person in city.people]
+    found = queries.contacts_of_many(client, people, instant(span[0]), instant(span[1]), rule_id, dwell)
+    return {(row.person, row.contact): row for row in found}
+
+
+@few
+@given(towns=towns, dwell=dwells, rule_id=st.sampled_from(SYMMETRIC))
+def test_being_a_contact_is_mutual_where_the_rule_has_no_tail(
+    client: Any, towns: list[City], dwell: Dwell, rule_id: str
+) -> None:
+    store(client, towns)
+    found = pairs(client, towns, rule_id, dwell)
+    for (person, contact), row in found.items():
+        other = found[contact, person]
+        assert (row.counted_s, row.meetings, row.first_meeting) == (
+            other.counted_s,
+            other.meetings,
+            other.first_meeting,
+        )
+
+
+@few
+@given(towns=towns, dwell=dwells)
+def test_a_smaller_minimum_or_a_longer_tail_or_a_wider_sum_never_names_fewer(
+    client: Any, towns: list[City], dwell: Dwell
+) -> None:
+    store(client, towns)
+    named = [set(pairs(client, towns, rule.rule_id, dwell)) for rule in LADDER]
+    assert all(fewer <= more for fewer, more in itertools.pairwise(named))
+
+
+@settings(few, max_examples=2)
+@given(towns=towns, dwell=dwells)
+def test_the_days_of_a_span_add_up_to_the_span_and_all_scans_stored_twice_change_nothing(
+    client: Any, towns: list[City], dwell: Dwell
+) -> None:
+    store(client, towns)
+    whole = pairs(client, towns, "any_overlap", dwell)
+    days = [(begin, begin + 24 * HOUR) for begin in range(MIDNIGHT - 96 * HOUR, MIDNIGHT + 96 * HOUR, 24 * HOUR)]
+    by_day = [pairs(client, towns, "any_overlap", dwell, day) for day in days]
+    wide = pairs(client, towns, "any_overlap", dwell, (days[0][0], days[-1][1]))
+    together = {key: sum(day[key].overlap_s for day in by_day if key in day) for key in wide}
+    assert set().union(*by_day) == set(wide)
+    for key, seconds in together.items():
+        assert wide[key].overlap_s - len(days) <= seconds <= wide[key].overlap_s, "each day rounds down once"
+    store(client, towns)
+    assert pairs(client, towns, "any_overlap", dwell) == whole
+
+
+def test_statistics_show_tens_of_ten_people_at_least_and_equal_the_count(client: Any) -> None:
+    venues = {"N-1": (37.87, 112.55), "N-2": (37.8701, 112.5501), "N-3": (37.9, 112.6)}
+    scans = [
+        OracleScan(f"{person:032x}", venue, None, at, "enter", None, ("t", 0, number * 100 + person), 0)
+        for number, (venue, people, at) in enumerate(
+            [
+                ("N-1", 27, MIDNIGHT),
+                ("N-1", 3, MIDNIGHT + 1),
+                ("N-2", 9, MIDNIGHT + 5),
+                ("N-3", 9, MIDNIGHT),
+                ("N-3", 10, MIDNIGHT + HOUR),
+            ]
+        )
+        for person in range(people)
+    ]
+    insert_visits(client, map(document, scans))
+    rows = [[venue, lat, lon, 1] for venue, (lat, lon) in venues.items()]
+    client.insert("venues", rows, column_names=["venue_id", "lat", "lon", "version"])
+    span = {"since": "2026-03-08 00:59:59", "until": "2026-03-08 02:30:00"}
+    wide = {"since": "2026-03-08 00:00:00", "until": "2026-03-08 02:00:00"}
+
+    def shown(view: str, extra: str = "", **given: str) -> dict[tuple[int, str], tuple[int, int]]:
+        call = ", ".join(f"{name} = '{value}'" for name, value in given.items())
+        columns = "hour, cell" if "hotspots" in view else "hour, ''"
+        sql = f"SELECT {columns}, visits, people FROM {view}({call}{extra})"
+        return {(milliseconds(hour), key): (a, b) for hour, key, a, b in client.query(sql).result_rows}
+
+    cells = {venue: cell(*position) for venue, position in venues.items()}
+    for view in ("stats_hotspots", "hotspots"):
+        assert shown(view, **wide) == shown(view, **span) == tracing.by_hour(scans, cells)
+    assert shown("stats_venue_timeline", venue_id="N-1", **wide) == {(MIDNIGHT, ""): (30, 20)}
+    assert shown("venue_timeline", venue_id="N-3", **span) == {(MIDNIGHT + HOUR, ""): (10, 10)}
+    assert shown("venue_timeline", venue_id="N-2", **span) == {}
+    assert {key[0]: each for key, each in shown("hotspots", ", grid = 'h3'", **wide).items()} != {}
+
+
+def test_a_rule_that_is_none_and_a_way_to_end_stays_that_is_none_are_errors_that_say_so(client: Any) -> None:
+    since, until = instant(SPAN[0]), instant(SPAN[1])
+    with pytest.raises(VenuecodeError, match="no such contact rule"):
+        queries.contacts(client, "a" * 32, since, until, "unheard_of")
+    with pytest.raises(VenuecodeError, match="dwell must be one of"):
+        queries.contacts(client, "a" * 32, since, until, dwell="long")  # type: ignore[arg-type]
+    with pytest.raises(VenuecodeError, match="companions_by_cell"):
+        queries.contacts(client, "a" * 32, since, until, "cn_spacetime_companion")
+
+
+@pytest.fixture(scope="module")
+def large(clickhouse: ClickHouseServer) -> Iterator[Any]:
+    """400,000 visits of 20,000 people at 2,000 venues in 14 days, merged: 400 granules in each order."""
+    with migrated_database(clickhouse, f"granules_{uuid.uuid4().hex}") as target:
+        connected = target.client()
+        connected.command(
+            "INSERT INTO visits_input "
+            "(scan_id, person_token, venue_id, scanned_at, direction, category, source_offset) "
+            "SELECT generateUUIDv4(), lower(hex(MD5(toString(number % 20000)))), "
+            "concat('V-', toString(cityHash64(number) % 2000)), toDateTime64('2026-03-01 00:00:00', 3, 'UTC') "
+            "+ toIntervalSecond(cityHash64(number, 1) % 1209600), 'enter', 'pharmacy', number FROM numbers(400000)"
+        )
+        for table in ("visits", "visits_by_place"):
+            connected.command(f"OPTIMIZE TABLE {table} FINAL")
+        yield connected
+        connected.close()
+
+
+def granules(client: Any, question: str) -> dict[str, int]:
+    """Most granules that one reading of each table selects, as `EXPLAIN indexes = 1` says."""
+    plan = "\n".join(row[0] for row in client.query(f"EXPLAIN indexes = 1 {question}").result_rows)
+    found: dict[str, int] = {}
+    for part in re.split(r"ReadFromMergeTree \(\w+\.", plan)[1:]:
+        selected = re.findall(r"Granules: (\d+)/\d+", part)
+        name = part[: part.index(")")]
+        found[name] = max(found.get(name, 0), int(selected[-1]) if selected else 0)
+    return found
+
+
+PERSON = (
+    "person_token = 'cfcd208495d565ef66e7dff9f98764da', since = '2026-03-05 00:00:00', until = '2026-03-06 00:00:00'"
+)
+
+
+def test_a_trajectory_reads_the_granules_of_one_person_only(large: Any) -> None:
+    assert granules(large, f"SELECT * FROM trajectory({PERSON})")["visits"] <= 6, "one a day, of three days, and spare"
+
+
+def test_contacts_read_the_rows_of_their_candidates_only(large: Any) -> None:
+    # EXPLAIN leaves out what the sets are made of, so the rows count: a granule is 1,024.
+    read = int(large.query(f"SELECT count() FROM contacts_of({PERSON})").summary["read_rows"])
+    assert read <= 80_000, "of 800,000 in the two orders"
+
+
+def test_windows_read_the_granules_of_their_venues_and_days_only(large: Any) -> None:
+    begin = instant(MIDNIGHT)
+    rows = [[f"w{number}", f"V-{number}", begin, begin + timedelta(hours=2)] for number in range(10)]
+    large.insert("exposure_windows", rows, column_names=["window_id", "venue_id", "starts_at", "ends_at"])
+    assert granules(large, "SELECT * FROM exposed_in_windows")["visits_by_place"] <= 20, "of 400"

@@ -184,7 +184,10 @@ def contacts(
     Raises:
         VenuecodeError: there is no such rule, or it is about cells.
     """
-    return ask(client, Contact, "contacts_of", {**person(person_token, since, until), **rule(rule_id, dwell)})
+    about = person(person_token, since, until)
+    if dwell == "default":
+        return ask(client, Contact, "contacts_by_default", {**about, "rule_id": rule_id})
+    return ask(client, Contact, "contacts_of", {**about, **rule(rule_id, dwell)})
 
 
 def contacts_of_many(

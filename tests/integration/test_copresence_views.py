@@ -236,6 +236,11 @@ def test_shared_places_cells_and_stays_equal_the_oracle(
         for stay in oracle.stays(oracle_city(city), dwell)
         if stay.scan.person == person and stay.start < span[1] and (stay.end > span[0] or stay.start >= span[0])
     )
+    for rule_id in RULES:
+        plain = queries.contacts(client, person, since, until, rule_id, "default")
+        assert {each.contact: as_oracle(each) for each in plain} == oracle.contacts(
+            oracle_city(city), person, *span, oracle_rule(RULES[rule_id]), "default"
+        ), rule_id
     resting = traces.coverage(client, person, since, until, dwell)
     assert resting.stays == len(queries.stays(client, person, since, until, dwell))
 

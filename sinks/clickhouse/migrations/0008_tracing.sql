@@ -22,6 +22,7 @@ WITH
         LIMIT 1 BY rule_id
     ),
 {{include:others}},
+    ended AS ({{include:dwell_stays}}),
     pieces AS ({{include:pairs}})
 SELECT
     rule.1 AS rule_id, rule.2 AS rule_version, lower(hex(contact_token)) AS contact,
@@ -47,6 +48,7 @@ WITH
         WITH
 {{include:one_case}}
 {{include:others}},
+            ended AS ({{include:dwell_stays}}),
             pieces AS ({{include:pairs}})
         SELECT groupArray((contact_token, first_meeting, toUInt64(intDiv(counted_ms, 1000)), last_meeting, case_dwells, contact_dwells))
         FROM ({{include:contacts_of_cases}})
@@ -66,6 +68,7 @@ WITH
         ) AS h ON f.person_token = h.person_token
     ),
 {{include:others}},
+    ended AS ({{include:dwell_stays}}),
     pieces AS
     (
         SELECT * FROM ({{include:pairs}})

@@ -125,6 +125,7 @@ WITH
         ) AS s
         LEFT JOIN around AS a ON s.venue_id = a.venue_id
     ),
+    ended AS ({{include:dwell_stays}}),
     pieces AS ({{include:pairs}})
 SELECT
     lower(hex(contact_token)) AS contact,

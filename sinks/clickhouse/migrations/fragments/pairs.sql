@@ -1,4 +1,4 @@
--- Every piece of time that a stay of a case and a stay of somebody else have in common at one place under a rule.
+-- Out of the relation `ended` (entries with their stays), every piece of time that a stay of a case and a stay of somebody else have in common at one place under a rule.
 -- Stays fall into buckets of four hours, so that only stays near each other in time are compared; a piece is found in the
 -- bucket in which it begins, once.
 SELECT
@@ -28,7 +28,7 @@ FROM
                 greatest(case_begin, rule_begin), tail_until, least(case_end, rule_end),
                 (venue_id, vehicle, run, category, has(flags, 'late'))
             ) AS stay
-        FROM ({{include:dwell_stays}}) AS s
+        FROM ended AS s
         CROSS JOIN rules AS r
         LEFT JOIN cases AS c ON s.person_token = c.person_token
         WHERE direction = 'enter' AND scanned_at < span_end AND key != ''

@@ -6,4 +6,5 @@
     {{include:asked}},
     rules AS (SELECT asked AS rule, span_begin AS rule_begin, span_end AS rule_end),
 {{include:others}},
+    ended AS ({{include:dwell_stays}}),
     pieces AS ({{include:pairs}})

@@ -1,0 +1,1 @@
+"""The databases the questions are asked of, each behind the same few methods (`base.Engine`)."""

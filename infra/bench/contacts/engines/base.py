@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 Dwell = Literal["default", "best"]
+Question = Literal["trajectory", "contacts", "bulk", "second_degree", "windows", "companions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +27,42 @@ class Window:
     span: Span
 
 
-class Engine(Protocol):
-    """A loaded database. Answers are complete: every row has been fetched when a method returns.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question came back with; every row has been fetched.
 
-    Persons are 32 hex digits. Raised by all: the driver's own errors.
+    Attributes:
+        rows: how many.
+        content: makes a form of it that is equal between databases; not part of the time that is measured.
     """
+
+    rows: int
+    content: Callable[[], Hashable]
+
+
+class Engine(Protocol):
+    """A loaded database. Persons are 32 hex digits. Raised by all: the driver's own errors."""
 
     name: str
 
-    def trajectory(self, person: str, span: Span) -> list[tuple[int]]:
-        """The scans of a person, ms since 1970, ascending."""
+    def trajectory(self, person: str, span: Span) -> Answer:
+        """The scans of a person; content: their instants, ms since 1970, ascending."""
         ...
 
-    def contacts(self, person: str, span: Span, dwell: Dwell) -> dict[str, int]:
-        """Everybody who met the person, and for how many seconds in all."""
+    def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
+        """Everybody who met the person; content: each with the seconds in all."""
         ...
 
-    def bulk(self, persons: Sequence[str], span: Span) -> int:
-        """How many (case, contact) pairs there are under `default` dwell, all cases asked at once, all pairs made."""
+    def bulk(self, persons: Sequence[str], span: Span) -> Answer:
+        """Everybody who met one of many, asked at once, under `default` dwell; content: the number of pairs."""
         ...
 
-    def second_degree(self, person: str, span: Span) -> int:
-        """How many people met a contact of the person after that contact's first meeting, under `default` dwell."""
+    def second_degree(self, person: str, span: Span) -> Answer:
+        """Who met a contact after that contact's first meeting, under `default` dwell; content: how many people."""
         ...
 
-    def windows(self, windows: Sequence[Window]) -> int:
-        """How many (window, person) pairs there are, all windows asked at once, all pairs made."""
+    def windows(self, windows: Sequence[Window]) -> Answer:
+        """Who entered within each of many windows, asked at once; content: the number of (window, person) pairs."""
         ...
 
     def disk_bytes(self) -> int:
@@ -62,10 +73,15 @@ class Engine(Protocol):
         """Forget what is in memory of the tables, as far as can be, so that the next question is cold."""
         ...
 
-    def another(self) -> Engine:
+    def another(self) -> Any:
         """The same database over a connection of its own, for another thread."""
         ...
 
     def close(self) -> None:
         """Let go of the connection; the first one's also ends the database."""
         ...
+
+
+def lacks(engine: Engine) -> frozenset[str]:
+    """Questions that a database cannot be asked, by name."""
+    return getattr(engine, "lacking", frozenset())

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.bench.contacts.engines.base import Dwell, Span, Window
+from infra.bench.contacts.engines.base import Answer, Dwell, Span, Window
 from infra.bench.contacts.files import drop_from_memory
 
 _RAW = """
@@ -76,14 +76,14 @@ class Duck:
         """All scans with the ends of their stays, as Arrow record batches, by person and time."""
         yield from self._connection.execute("SELECT * FROM by_person").to_arrow_reader(500_000)
 
-    def trajectory(self, person: str, span: Span) -> list[tuple[int]]:
-        found: list[tuple[int]] = self._connection.execute(
+    def trajectory(self, person: str, span: Span) -> Answer:
+        found = self._connection.execute(
             "SELECT at FROM by_person WHERE person = ?::UUID AND at >= ? AND at < ? ORDER BY at",
             [person, span.since_ms, span.until_ms],
         ).fetchall()
-        return found
+        return Answer(len(found), lambda: tuple(at for (at,) in found))
 
-    def contacts(self, person: str, span: Span, dwell: Dwell) -> dict[str, int]:
+    def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
         left = f"left_{dwell}"
         found = self._connection.execute(
             f"""
@@ -101,9 +101,13 @@ class Duck:
             {"person": person, "since": span.since_ms, "until": span.until_ms},
         ).fetchnumpy()
         people, seconds = found.values()
-        return dict(zip((text.replace("-", "") for text in people), seconds.tolist(), strict=True))
 
-    def bulk(self, persons: Sequence[str], span: Span) -> int:
+        def content() -> frozenset[tuple[str, int]]:
+            return frozenset(zip((text.replace("-", "") for text in people), seconds.tolist(), strict=True))
+
+        return Answer(len(people), content)
+
+    def bulk(self, persons: Sequence[str], span: Span) -> Answer:
         found = self._connection.execute(
             f"""
             WITH mine AS (
@@ -119,9 +123,9 @@ class Duck:
             """,
             {"persons": list(persons), "since": span.since_ms, "until": span.until_ms},
         ).to_arrow_table()
-        return int(found.num_rows)
+        return Answer(found.num_rows, lambda: found.num_rows)
 
-    def second_degree(self, person: str, span: Span) -> int:
+    def second_degree(self, person: str, span: Span) -> Answer:
         (count,) = self._connection.execute(
             f"""
             WITH mine AS (
@@ -147,9 +151,9 @@ class Duck:
             """,
             {"person": person, "since": span.since_ms, "until": span.until_ms},
         ).fetchone()
-        return int(count)
+        return Answer(1, lambda: int(count))
 
-    def windows(self, windows: Sequence[Window]) -> int:
+    def windows(self, windows: Sequence[Window]) -> Answer:
         import pyarrow as pa
 
         self._connection.register(
@@ -167,7 +171,7 @@ class Duck:
             "SELECT DISTINCT w.number, v.person FROM by_place AS v JOIN windows_in AS w "
             "ON v.venue = w.venue AND v.at > w.begins AND v.at < w.ends"
         ).to_arrow_table()
-        return int(found.num_rows)
+        return Answer(found.num_rows, lambda: found.num_rows)
 
     def disk_bytes(self) -> int:
         return self._file.stat().st_size

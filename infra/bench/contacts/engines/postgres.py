@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.bench.contacts.engines.base import Dwell, Span, Window
+from infra.bench.contacts.engines.base import Answer, Dwell, Span, Window
 from infra.bench.contacts.files import drop_from_memory
 from schemas.errors import ConfigurationError
 

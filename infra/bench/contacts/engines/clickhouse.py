@@ -1,0 +1,159 @@
+"""The product as it is: its migrations, its input table, its views, over HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+
+from infra.bench.contacts.engines.base import Answer, Dwell, Span, Window
+from infra.bench.contacts.files import drop_from_memory
+from infra.bench.contacts.rows import venue_id
+from infra.embedded.clickhouse import EmbeddedClickHouse
+from sinks.clickhouse.migrate import Migrator
+from sinks.clickhouse.target import ClickHouseTarget
+
+ORDERS: Final = ("visits", "visits_by_place")
+_DATABASE: Final = "contacts"
+_RETENTION_DAYS: Final = 30
+_ANSWER_S: Final = 1200.0
+_INSERT: Final = {
+    "async_insert": 0,
+    "optimize_on_insert": 0,
+    "max_insert_block_size": 4_000_000,
+    "min_insert_block_size_rows": 4_000_000,
+    "min_insert_block_size_bytes": 0,
+    "max_partitions_per_insert_block": 0,
+}
+
+
+class ClickHouse:
+    """See `Engine`.
+
+    Args:
+        server: with the database; ends with `close`, where this is its owner.
+        target: the database.
+        owner: whether closing ends the server.
+    """
+
+    name = "ClickHouse"
+    lacking = frozenset({"contacts, default dwell", "bulk contacts of 1,000", "second degree, count"})
+
+    def __init__(self, server: EmbeddedClickHouse, target: ClickHouseTarget, *, owner: bool) -> None:
+        self._server, self.target, self._owner = server, target, owner
+        self.client: Any = target.client(timeout=_ANSWER_S)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The database in a folder, with all tables, on a server of its own; made when it is not there yet."""
+        server = EmbeddedClickHouse(folder, port=0, log_level="warning").start()
+        target = ClickHouseTarget(host=server.host, port=server.port, database=_DATABASE)
+        try:
+            Migrator(target, _RETENTION_DAYS).up()
+            return cls(server, target, owner=True)
+        except BaseException:
+            server.stop()
+            raise
+
+    def load(self, tables: Iterable[Any]) -> float:
+        """Insert rows of `visits_input`, merge what a day of quiet would merge; seconds that ClickHouse took."""
+        took = 0.0
+        for table in tables:
+            began = time.perf_counter()
+            self.insert(table)
+            took += time.perf_counter() - began
+        began = time.perf_counter()
+        self.settle()
+        return took + time.perf_counter() - began
+
+    def insert(self, table: Any) -> None:
+        """Insert rows as the sink does, in one block."""
+        self.client.insert_arrow("visits_input", table, settings=_INSERT)
+
+    def settle(self) -> None:
+        """Merge every partition into one part."""
+        for order in ORDERS:
+            self.client.command(f"OPTIMIZE TABLE {order} FINAL")
+
+    def remove_from(self, at_ms: int) -> None:
+        """Take away the visits from an instant on, and merge again."""
+        for order in ORDERS:
+            self.client.command(
+                f"ALTER TABLE {order} DELETE WHERE scanned_at >= fromUnixTimestamp64Milli({{at:Int64}})",
+                parameters={"at": at_ms},
+                settings={"mutations_sync": 2},
+            )
+        self.settle()
+
+    def visits(self) -> int:
+        """Rows in the order by person."""
+        return int(self.client.query("SELECT count() FROM visits").result_rows[0][0])
+
+    def trajectory(self, person: str, span: Span) -> Answer:
+        found = self._ask("SELECT scanned_at FROM trajectory", person, span)
+        return Answer(found.num_rows, lambda: tuple(_ms(found["scanned_at"])))
+
+    def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
+        found = self._ask("SELECT contact, overlap_s FROM contacts_of", person, span)
+        return Answer(found.num_rows, lambda: frozenset(zip(_text(found["contact"]), found["overlap_s"].to_pylist())))
+
+    def bulk(self, persons: Sequence[str], span: Span) -> Answer:
+        raise NotImplementedError
+
+    def second_degree(self, person: str, span: Span) -> Answer:
+        raise NotImplementedError
+
+    def windows(self, windows: Sequence[Window]) -> Answer:
+        found = self.client.query_arrow("SELECT window_id, person_token FROM exposed_in_windows")
+        return Answer(found.num_rows, lambda: found.num_rows)
+
+    def put_windows(self, windows: Sequence[Window]) -> None:
+        """The exposure windows that `windows` asks about, instead of those that are there."""
+        self.client.command("TRUNCATE TABLE exposure_windows")
+        rows = [
+            [str(each.window), venue_id(each.venue), each.span.since_ms / 1000, each.span.until_ms / 1000]
+            for each in windows
+        ]
+        self.client.insert("exposure_windows", rows, column_names=["window_id", "venue_id", "starts_at", "ends_at"])
+
+    def disk_bytes(self) -> int:
+        rows = self.client.query(
+            "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() "
+            "AND table IN ('visits', 'visits_by_place')"
+        ).result_rows
+        return int(rows[0][0])
+
+    def drop_caches(self) -> None:
+        for cache in ("MARK CACHE", "UNCOMPRESSED CACHE", "INDEX MARK CACHE", "PRIMARY INDEX CACHE", "QUERY CACHE"):
+            with suppress(Exception):
+                self.client.command(f"SYSTEM DROP {cache}")
+        drop_from_memory(self._server.data_dir)
+
+    def another(self) -> ClickHouse:
+        return ClickHouse(self._server, self.target, owner=False)
+
+    def close(self) -> None:
+        self.client.close()
+        if self._owner:
+            self._server.stop(60)
+
+    def _ask(self, select: str, person: str, span: Span, **more: str) -> Any:
+        arguments = {"person_token": person, "since": _instant(span.since_ms), "until": _instant(span.until_ms), **more}
+        call = ", ".join(f"{name} = {{{name}:String}}" for name in arguments)
+        return self.client.query_arrow(f"{select}({call})", parameters=arguments)
+
+
+def _instant(ms: int) -> str:
+    return str(np.datetime64(ms, "ms")).replace("T", " ")
+
+
+def _ms(column: Any) -> list[int]:
+    return [int(value) for value in column.cast("timestamp[ms, tz=UTC]").cast("int64").to_pylist()]
+
+
+def _text(column: Any) -> list[str]:
+    return [value.decode() if isinstance(value, bytes) else value for value in column.to_pylist()]

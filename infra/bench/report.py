@@ -69,8 +69,13 @@ def markdown(found: Document) -> str:
     return "\n".join([*lines, *(["", *failed] if failed else []), "", _footnote(found)])
 
 
-def write_docs(found: Document, docs: Path = DOCS) -> None:
+def write_docs(found: Document, docs: Path = DOCS, shown: str | None = None) -> None:
     """Put the table between its markers in `benchmarks.md`, and the document into `benchmarks/<bench>.json`.
+
+    Args:
+        found: the document.
+        docs: the folder of the page.
+        shown: what the page shows of it; `markdown` of it unless given.
 
     Raises:
         ConfigurationError: the file or its markers are not there: this is no checkout.
@@ -84,7 +89,7 @@ def write_docs(found: Document, docs: Path = DOCS) -> None:
     _, found_end, after = rest.partition(end)
     if not found_end:
         raise ConfigurationError(f"{page} has no lines {begin} and {end} to write between")
-    page.write_text(f"{before}{begin}\n{markdown(found)}\n{end}{after}")
+    page.write_text(f"{before}{begin}\n{shown or markdown(found)}\n{end}{after}")
     target = docs / "benchmarks" / f"{found['bench']}.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")

@@ -79,7 +79,15 @@ def test_requirements_are_pinned_with_hashes_and_name_no_address(path: Path) -> 
 
 
 def test_what_is_asked_for_is_what_is_locked() -> None:
-    assert {path.parent.name for path in REQUIREMENTS} == {"bare", "bytewax", "faust", "pathway", "pyflink", "quix"}
+    assert {path.parent.name for path in REQUIREMENTS} == {
+        "bare",
+        "bytewax",
+        "databases",
+        "faust",
+        "pathway",
+        "pyflink",
+        "quix",
+    }
     for path in REQUIREMENTS:
         locked = path.read_text()
         for line in path.with_suffix(".in").read_text().split():

@@ -122,8 +122,7 @@ class City:
         people = self.people
         neighbourhoods = max(2, people // _PEOPLE_A_NEIGHBOURHOOD)
         counts = [
-            max(2, people // per)
-            for per in (_PEOPLE_A_STATION, _PEOPLE_A_VEHICLE, _PEOPLE_A_WORKPLACE, _PEOPLE_A_SHOP)
+            max(2, people // per) for per in (_PEOPLE_A_STATION, _PEOPLE_A_VEHICLE, _PEOPLE_A_WORKPLACE, _PEOPLE_A_SHOP)
         ]
         stations, vehicles, workplaces, shops = counts
         self._first = np.cumsum([0, *counts])
@@ -164,11 +163,17 @@ class City:
         """The city's days in order; numbers go on from one to the next."""
         number = 0
         for day in range(DAYS):
-            visits = self._day(day, number)
+            visits = self.day(day, number)
             number += len(visits)
             yield visits
 
-    def _day(self, day: int, first_number: int) -> Visits:
+    def day(self, day: int, first_number: int) -> Visits:
+        """One day, by its number from 0; the city goes on after the last of `days` as before.
+
+        Args:
+            day: which.
+            first_number: of its visits.
+        """
         rng = np.random.default_rng([self.seed, 1, day])
         start = self.first_day_ms + day * _DAY_MS
         everyone = np.arange(self.people)
@@ -208,7 +213,12 @@ class City:
         person, venue, minute_ms, leave = (np.concatenate(column) for column in zip(*parts, strict=True))
         at = start + np.clip(minute_ms, 0, _DAY_MS - 1)
         order = np.argsort(at, kind="stable")
-        person, venue, at, leave = person[order].astype(np.uint32), venue[order].astype(np.uint32), at[order], leave[order]
+        person, venue, at, leave = (
+            person[order].astype(np.uint32),
+            venue[order].astype(np.uint32),
+            at[order],
+            leave[order],
+        )
         trip = self.venues.is_vehicle[venue]
         # A bus begins a run every 40 minutes; two carriages of an articulated bus.
         run = np.where(trip, (at - start) // (40 * _MINUTE_MS) + 1, 0).astype(np.uint16)

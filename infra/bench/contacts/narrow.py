@@ -26,7 +26,7 @@ def place_number(venue: Any, run: Any) -> Any:
 class NarrowRows:
     """Makes Arrow tables out of visits of one city.
 
-    Columns: `number`, `person` (32 hex digits), `place`, `venue`, `at` and `default_ms`, `max_ms` (milliseconds; the
+    Columns: `number`, `person` (32 hex digits), `place`, `venue`, `at_ms` and `default_ms`, `max_ms` (milliseconds; the
     stays assumed at and allowed by the venue's category), `leave`.
     """
 
@@ -46,7 +46,7 @@ class NarrowRows:
                 "person": pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text)),
                 "place": place_number(visits.venue, visits.run),
                 "venue": visits.venue.astype(np.int32),
-                "at": visits.at_ms,
+                "at_ms": visits.at_ms,
                 "leave": visits.leave,
                 "default_ms": self._default_ms[visits.venue],
                 "max_ms": self._max_ms[visits.venue],

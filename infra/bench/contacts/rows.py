@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -55,9 +55,14 @@ class RowMaker:
 
     What the questions do not look at is filled as production would: a version 7 UUID with 74 random bits, the offset
     in a partition of its own for every twelfth person, the decision 20 to 500 ms after the scan.
+
+    Args:
+        city: whose visits they are.
+        default_minutes: stay assumed while streaming, by category.
+        first_offset: of the scans in each partition.
     """
 
-    def __init__(self, city: City, default_minutes: dict[str, int]) -> None:
+    def __init__(self, city: City, default_minutes: Mapping[str, int], *, first_offset: int = 0) -> None:
         self._city = city
         venues = city.venues
         self._venue_ids = [venue_id(number) for number in range(len(venues))]
@@ -70,7 +75,7 @@ class RowMaker:
         self._issued_ms = city.first_day_ms - issued.integers(0, 5 * 86_400_000, city.people)
         draw = issued.random(city.people)
         self._colour = np.select([draw < 0.0005, draw < 0.003, draw < 0.006], [2, 1, 3], 0)
-        self._offsets = np.zeros(PARTITIONS, np.int64)
+        self._offsets = np.full(PARTITIONS, first_offset, np.int64)
 
     def tables(self, visits: Visits) -> Iterator[Any]:
         """Arrow tables of at most `ROWS` rows, in order; call with the city's days in order."""

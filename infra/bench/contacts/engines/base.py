@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 Dwell = Literal["default", "best"]
-Question = Literal["trajectory", "contacts", "bulk", "second_degree", "windows", "companions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,10 @@ class Engine(Protocol):
 
     name: str
 
+    def visits(self) -> int:
+        """How many there are."""
+        ...
+
     def trajectory(self, person: str, span: Span) -> Answer:
         """The scans of a person; content: their instants, ms since 1970, ascending."""
         ...
@@ -54,11 +57,7 @@ class Engine(Protocol):
         ...
 
     def bulk(self, persons: Sequence[str], span: Span) -> Answer:
-        """Everybody who met one of many, asked at once, under `default` dwell; content: the number of pairs."""
-        ...
-
-    def second_degree(self, person: str, span: Span) -> Answer:
-        """Who met a contact after that contact's first meeting, under `default` dwell; content: how many people."""
+        """Everybody who met one of many, asked at once, under `default` dwell; content: pairs, and seconds in all."""
         ...
 
     def windows(self, windows: Sequence[Window]) -> Answer:
@@ -82,6 +81,7 @@ class Engine(Protocol):
         ...
 
 
-def lacks(engine: Engine) -> frozenset[str]:
-    """Questions that a database cannot be asked, by name."""
-    return getattr(engine, "lacking", frozenset())
+def pairs(persons: Any, numbers: Any) -> frozenset[tuple[str, int]]:
+    """Two Arrow columns as a set: 32 hex digits, however they are stored, and a whole number."""
+    people = [value.decode() if isinstance(value, bytes) else value for value in persons.to_pylist()]
+    return frozenset(zip(people, numbers.to_pylist(), strict=True))

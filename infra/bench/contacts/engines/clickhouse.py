@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
 
-from infra.bench.contacts.engines.base import Answer, Dwell, Span, Window
+from infra.bench.contacts.engines.base import Answer, Dwell, Span, Window, pairs
 from infra.bench.contacts.files import drop_from_memory
 from infra.bench.contacts.rows import venue_id
 from infra.embedded.clickhouse import EmbeddedClickHouse
@@ -41,7 +42,6 @@ class ClickHouse:
     """
 
     name = "ClickHouse"
-    lacking = frozenset({"contacts, default dwell", "bulk contacts of 1,000", "second degree, count"})
 
     def __init__(self, server: EmbeddedClickHouse, target: ClickHouseTarget, *, owner: bool) -> None:
         self._server, self.target, self._owner = server, target, owner
@@ -72,7 +72,7 @@ class ClickHouse:
 
     def insert(self, table: Any) -> None:
         """Insert rows as the sink does, in one block."""
-        self.client.insert_arrow("visits_input", table, settings=_INSERT)
+        insert_rows(self.client, table)
 
     def settle(self) -> None:
         """Merge every partition into one part."""
@@ -94,18 +94,17 @@ class ClickHouse:
         return int(self.client.query("SELECT count() FROM visits").result_rows[0][0])
 
     def trajectory(self, person: str, span: Span) -> Answer:
-        found = self._ask("SELECT scanned_at FROM trajectory", person, span)
+        found = self._ask("scanned_at", "trajectory", span, person_token=person)
         return Answer(found.num_rows, lambda: tuple(_ms(found["scanned_at"])))
 
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
-        found = self._ask("SELECT contact, overlap_s FROM contacts_of", person, span)
-        return Answer(found.num_rows, lambda: frozenset(zip(_text(found["contact"]), found["overlap_s"].to_pylist())))
+        found = self._ask("contact, overlap_s", "contacts_of", span, person_token=person, dwell=dwell)
+        return Answer(found.num_rows, lambda: pairs(found["contact"], found["overlap_s"]))
 
     def bulk(self, persons: Sequence[str], span: Span) -> Answer:
-        raise NotImplementedError
-
-    def second_degree(self, person: str, span: Span) -> Answer:
-        raise NotImplementedError
+        columns = "person, contact, overlap_s"
+        found = self._ask(columns, "contacts_of_many", span, person_tokens=list(persons), dwell="default")
+        return Answer(found.num_rows, lambda: (found.num_rows, sum(found["overlap_s"].to_pylist())))
 
     def windows(self, windows: Sequence[Window]) -> Answer:
         found = self.client.query_arrow("SELECT window_id, person_token FROM exposed_in_windows")
@@ -115,7 +114,7 @@ class ClickHouse:
         """The exposure windows that `windows` asks about, instead of those that are there."""
         self.client.command("TRUNCATE TABLE exposure_windows")
         rows = [
-            [str(each.window), venue_id(each.venue), each.span.since_ms / 1000, each.span.until_ms / 1000]
+            [str(each.window), venue_id(each.venue), _aware(each.span.since_ms), _aware(each.span.until_ms)]
             for each in windows
         ]
         self.client.insert("exposure_windows", rows, column_names=["window_id", "venue_id", "starts_at", "ends_at"])
@@ -133,27 +132,33 @@ class ClickHouse:
                 self.client.command(f"SYSTEM DROP {cache}")
         drop_from_memory(self._server.data_dir)
 
-    def another(self) -> ClickHouse:
-        return ClickHouse(self._server, self.target, owner=False)
+    def another(self) -> Self:
+        return type(self)(self._server, self.target, owner=False)
 
     def close(self) -> None:
         self.client.close()
         if self._owner:
             self._server.stop(60)
 
-    def _ask(self, select: str, person: str, span: Span, **more: str) -> Any:
-        arguments = {"person_token": person, "since": _instant(span.since_ms), "until": _instant(span.until_ms), **more}
-        call = ", ".join(f"{name} = {{{name}:String}}" for name in arguments)
-        return self.client.query_arrow(f"{select}({call})", parameters=arguments)
+    def _ask(self, columns: str, view: str, span: Span, **more: str | list[str]) -> Any:
+        arguments = {**more, "since": _instant(span.since_ms), "until": _instant(span.until_ms)}
+        kinds = {name: "Array(String)" if isinstance(value, list) else "String" for name, value in arguments.items()}
+        call = ", ".join(f"{name} = {{{name}:{kind}}}" for name, kind in kinds.items())
+        return self.client.query_arrow(f"SELECT {columns} FROM {view}({call})", parameters=arguments)
+
+
+def insert_rows(client: Any, table: Any) -> None:
+    """Insert an Arrow table of `visits_input` with the settings of the sink, in one block."""
+    client.insert_arrow("visits_input", table, settings=_INSERT)
 
 
 def _instant(ms: int) -> str:
     return str(np.datetime64(ms, "ms")).replace("T", " ")
 
 
+def _aware(ms: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+
+
 def _ms(column: Any) -> list[int]:
-    return [int(value) for value in column.cast("timestamp[ms, tz=UTC]").cast("int64").to_pylist()]
-
-
-def _text(column: Any) -> list[str]:
-    return [value.decode() if isinstance(value, bytes) else value for value in column.to_pylist()]
+    return [int(value) for value in column.cast("int64").to_pylist()]

@@ -5,38 +5,45 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Self
 
-from infra.bench.contacts.engines.base import Answer, Dwell, Span, Window
+from infra.bench.contacts.engines.base import Answer, Dwell, Span, Window, pairs
 from infra.bench.contacts.files import drop_from_memory
 
 _RAW = """
-CREATE TABLE raw (number BIGINT, person UUID, place BIGINT, venue INTEGER, at BIGINT, leave BOOLEAN,
+CREATE TABLE staging.raw (number BIGINT, person UUID, place BIGINT, venue INTEGER, at_ms BIGINT, leave BOOLEAN,
     default_ms INTEGER, max_ms INTEGER)
 """
+# The meaning is in docs/co-presence.md: a round is the entries at one place in a row, and the leaves after them.
 _STAYS = """
 CREATE TABLE by_person AS
-SELECT person, place, venue, at, leave, at + default_ms AS left_default,
-    CASE WHEN leave THEN at WHEN explicit IS NOT NULL AND explicit - at <= 86400000 THEN explicit
-        WHEN following - at <= max_ms THEN following ELSE at + default_ms END AS left_best
+SELECT person, place, venue, at_ms, leave, at_ms + default_ms AS left_default,
+    CASE WHEN leave THEN at_ms WHEN leave_at - at_ms <= 86400000 THEN leave_at
+        WHEN next_at - at_ms <= max_ms THEN next_at ELSE at_ms + default_ms END AS left_best
 FROM (
-    SELECT *, min(CASE WHEN leave THEN at END) OVER (PARTITION BY person, later, venue) AS explicit
+    SELECT *,
+        min(CASE WHEN NOT leave THEN at_ms END)
+            OVER (PARTITION BY person ORDER BY round RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING) AS next_at,
+        last_value(CASE WHEN leave THEN at_ms END IGNORE NULLS) OVER (PARTITION BY person, round, venue
+            ORDER BY at_ms DESC, number DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS leave_at
     FROM (
-        SELECT *,
-            count(CASE WHEN NOT leave THEN 1 END) OVER back AS later,
-            last_value(CASE WHEN NOT leave THEN at END IGNORE NULLS) OVER back AS following
-        FROM raw
-        WINDOW back AS (PARTITION BY person ORDER BY at DESC, number DESC
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        SELECT *, sum(CASE WHEN NOT leave AND place != place_before THEN 1 ELSE 0 END) OVER (PARTITION BY person
+            ORDER BY at_ms, number ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS round
+        FROM (
+            SELECT *, coalesce(last_value(CASE WHEN NOT leave THEN place END IGNORE NULLS) OVER (PARTITION BY person
+                ORDER BY at_ms, number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), -1) AS place_before
+            FROM staging.raw
+        )
     )
 )
-ORDER BY person, at
+ORDER BY person, at_ms
 """
 _BY_PLACE = """
 CREATE TABLE by_place AS
-SELECT place, at, person, left_default, left_best, venue FROM by_person WHERE NOT leave ORDER BY place, at
+SELECT place, at_ms, person, left_default, left_best, venue FROM by_person WHERE NOT leave ORDER BY place, at_ms
 """
-_DAY = 86_400_000
+_DAY: Final = 86_400_000
+_FILE: Final = "visits.duckdb"
 
 
 class Duck:
@@ -53,123 +60,102 @@ class Duck:
         self._connection, self._file = connection, file
 
     @classmethod
-    def load(cls, tables: Iterable[Any], folder: Path, memory_gb: int) -> tuple[Duck, float]:
-        """A new database with these Arrow tables (`narrow.NarrowRows`), and the seconds it took DuckDB."""
+    def open(cls, folder: Path, memory_gb: int) -> Self:
+        """The database in a folder; an empty one when there is none."""
         import duckdb
 
-        file = folder / "visits.duckdb"
-        connection = duckdb.connect(file, config={"memory_limit": f"{memory_gb}GB", "temp_directory": str(folder)})
-        connection.execute(_RAW)
+        folder.mkdir(parents=True, exist_ok=True)
+        options = {"memory_limit": f"{memory_gb}GB", "temp_directory": str(folder / "spilled")}
+        return cls(duckdb.connect(folder / _FILE, config=options), folder / _FILE)
+
+    def load(self, tables: Iterable[Any]) -> float:
+        """Fill it with Arrow tables (`narrow.NarrowRows`); seconds that DuckDB took."""
+        staging = self._file.with_name("staging.duckdb")
+        staging.unlink(missing_ok=True)
+        self._connection.execute(f"ATTACH '{staging}' AS staging")
+        self._connection.execute(_RAW)
         took = 0.0
         for table in tables:
             began = time.perf_counter()
-            connection.register("rows_in", table)
-            connection.execute("INSERT INTO raw SELECT number, person::UUID, * EXCLUDE (number, person) FROM rows_in")
-            connection.unregister("rows_in")
+            self._connection.register("rows_in", table)
+            self._connection.execute(
+                "INSERT INTO staging.raw SELECT number, person::UUID, * EXCLUDE (number, person) FROM rows_in"
+            )
+            self._connection.unregister("rows_in")
             took += time.perf_counter() - began
         began = time.perf_counter()
-        for statement in (_STAYS, "DROP TABLE raw", _BY_PLACE, "CHECKPOINT"):
-            connection.execute(statement)
-        return cls(connection, file), took + time.perf_counter() - began
+        for statement in (_STAYS, "DETACH staging", _BY_PLACE, "CHECKPOINT"):
+            self._connection.execute(statement)
+        staging.unlink()
+        return took + time.perf_counter() - began
 
     def stays(self) -> Iterator[Any]:
         """All scans with the ends of their stays, as Arrow record batches, by person and time."""
-        yield from self._connection.execute("SELECT * FROM by_person").to_arrow_reader(500_000)
+        yield from self._connection.sql("SELECT * FROM by_person").to_arrow_reader(500_000)
+
+    def visits(self) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM by_person").fetchone()[0])
 
     def trajectory(self, person: str, span: Span) -> Answer:
         found = self._connection.execute(
-            "SELECT at FROM by_person WHERE person = ?::UUID AND at >= ? AND at < ? ORDER BY at",
+            "SELECT at_ms FROM by_person WHERE person = ?::UUID AND at_ms >= ? AND at_ms < ? ORDER BY at_ms",
             [person, span.since_ms, span.until_ms],
         ).fetchall()
         return Answer(len(found), lambda: tuple(at for (at,) in found))
 
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
-        left = f"left_{dwell}"
-        found = self._connection.execute(
-            f"""
-            WITH mine AS (
-                SELECT place, greatest(at, $since) AS begins, least({left}, $until) AS ends, at
-                FROM by_person
-                WHERE person = $person::UUID AND NOT leave AND at >= $since - {_DAY} AND at < $until AND {left} > $since
-            )
-            SELECT v.person::VARCHAR, sum(least(v.{left}, ends) - greatest(v.at, begins)) // 1000
-            FROM by_place AS v JOIN mine ON v.place = mine.place
-            WHERE v.place IN (SELECT place FROM mine) AND v.at < ends AND v.{left} > begins AND v.at >= begins - {_DAY}
-                AND v.person != $person::UUID
-            GROUP BY v.person
-            """,
-            {"person": person, "since": span.since_ms, "until": span.until_ms},
-        ).fetchnumpy()
-        people, seconds = found.values()
-
-        def content() -> frozenset[tuple[str, int]]:
-            return frozenset(zip((text.replace("-", "") for text in people), seconds.tolist(), strict=True))
-
-        return Answer(len(people), content)
+        found = self._together([person], span, dwell)
+        return Answer(found.num_rows, lambda: pairs(found["person"], found["seconds"]))
 
     def bulk(self, persons: Sequence[str], span: Span) -> Answer:
-        found = self._connection.execute(
-            f"""
-            WITH mine AS (
-                SELECT person AS index_case, place, greatest(at, $since) AS begins, least(left_default, $until) AS ends
-                FROM by_person
-                WHERE person IN (SELECT unnest($persons)::UUID) AND NOT leave AND at >= $since - {_DAY}
-                    AND at < $until AND left_default > $since
-            )
-            SELECT index_case, v.person, sum(least(v.left_default, ends) - greatest(v.at, begins)) // 1000
-            FROM by_place AS v JOIN mine ON v.place = mine.place AND v.at < ends AND v.left_default > begins
-            WHERE v.person != index_case
-            GROUP BY index_case, v.person
-            """,
-            {"persons": list(persons), "since": span.since_ms, "until": span.until_ms},
-        ).to_arrow_table()
-        return Answer(found.num_rows, lambda: found.num_rows)
+        found = self._together(persons, span, "default")
+        return Answer(found.num_rows, lambda: (found.num_rows, sum(found["seconds"].to_pylist())))
 
-    def second_degree(self, person: str, span: Span) -> Answer:
-        (count,) = self._connection.execute(
+    def _together(self, persons: Sequence[str], span: Span, dwell: Dwell) -> Any:
+        """Seconds together by case and person, each instant once."""
+        left = f"left_{dwell}"
+        return self._connection.sql(
             f"""
             WITH mine AS (
-                SELECT place, greatest(at, $since) AS begins, least(left_default, $until) AS ends
+                SELECT person AS index_case, place, greatest(at_ms, $since) AS begins, least({left}, $until) AS ends
                 FROM by_person
-                WHERE person = $person::UUID AND NOT leave AND at >= $since - {_DAY} AND at < $until
-                    AND left_default > $since
+                WHERE person IN (SELECT unnest($persons)::UUID) AND NOT leave AND at_ms >= $since - {_DAY}
+                    AND at_ms < $until AND {left} > $since
             ),
-            first AS (
-                SELECT v.person, min(greatest(v.at, begins)) AS met
-                FROM by_place AS v JOIN mine ON v.place = mine.place AND v.at < ends AND v.left_default > begins
-                WHERE v.person != $person::UUID
-                GROUP BY v.person
+            pieces AS (
+                SELECT index_case, v.person, greatest(v.at_ms, begins) AS piece_begins,
+                    least(v.{left}, ends) AS piece_ends
+                FROM by_place AS v JOIN mine ON v.place = mine.place AND v.at_ms < ends AND v.{left} > begins
+                WHERE v.place IN (SELECT place FROM mine) AND v.at_ms >= $since - {_DAY} AND v.at_ms < $until
+                    AND v.person != index_case AND greatest(v.at_ms, begins) < least(v.{left}, ends)
             ),
-            theirs AS (
-                SELECT place, greatest(at, met) AS begins, least(left_default, $until) AS ends
-                FROM by_person JOIN first USING (person)
-                WHERE NOT leave AND at < $until AND left_default > met
+            covered AS (
+                SELECT *, max(piece_ends) OVER (PARTITION BY index_case, person ORDER BY piece_begins, piece_ends
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_until
+                FROM pieces
             )
-            SELECT count(DISTINCT v.person)
-            FROM by_place AS v JOIN theirs ON v.place = theirs.place AND v.at < ends AND v.left_default > begins
-            WHERE v.person != $person::UUID AND v.person NOT IN (SELECT person FROM first)
+            SELECT index_case, replace(person::VARCHAR, '-', '') AS person,
+                sum(greatest(0, piece_ends - greatest(piece_begins, coalesce(covered_until, 0))))::BIGINT // 1000
+                    AS seconds
+            FROM covered
+            GROUP BY index_case, covered.person
             """,
-            {"person": person, "since": span.since_ms, "until": span.until_ms},
-        ).fetchone()
-        return Answer(1, lambda: int(count))
+            params={"persons": list(persons), "since": span.since_ms, "until": span.until_ms},
+        ).to_arrow_table()
 
     def windows(self, windows: Sequence[Window]) -> Answer:
         import pyarrow as pa
 
-        self._connection.register(
-            "windows_in",
-            pa.table(
-                {
-                    "number": [each.window for each in windows],
-                    "venue": [each.venue for each in windows],
-                    "begins": [each.span.since_ms for each in windows],
-                    "ends": [each.span.until_ms for each in windows],
-                }
-            ),
-        )
-        found = self._connection.execute(
+        asked = {
+            "number": [each.window for each in windows],
+            "venue": [each.venue for each in windows],
+            "begins": [each.span.since_ms for each in windows],
+            "ends": [each.span.until_ms for each in windows],
+        }
+        self._connection.register("windows_in", pa.table(asked))
+        found = self._connection.sql(
             "SELECT DISTINCT w.number, v.person FROM by_place AS v JOIN windows_in AS w "
-            "ON v.venue = w.venue AND v.at > w.begins AND v.at < w.ends"
+            "ON v.venue = w.venue AND v.at_ms > w.begins AND v.at_ms < w.ends"
         ).to_arrow_table()
         return Answer(found.num_rows, lambda: found.num_rows)
 
@@ -179,8 +165,8 @@ class Duck:
     def drop_caches(self) -> None:
         drop_from_memory(self._file)
 
-    def another(self) -> Duck:
-        return Duck(self._connection.cursor(), self._file)
+    def another(self) -> Self:
+        return type(self)(self._connection.cursor(), self._file)
 
     def close(self) -> None:
         self._connection.close()

@@ -1,0 +1,127 @@
+"""What is asked, of whom: the questions of the benchmark, drawn from the city with its seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from infra.bench.contacts.city import DAYS, City
+from infra.bench.contacts.engines.base import Answer, Engine, Span, Window
+from infra.bench.contacts.narrow import place_number
+
+DAY_MS: Final = 86_400_000
+BULK_CASES: Final = 1_000
+WINDOWS: Final = 4_335
+_BUSIEST: Final = 0.01
+_WINDOW_MINUTES: Final = (15, 240)
+
+Call = Callable[[Engine], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question, asked about several people.
+
+    Attributes:
+        name: in tables and JSON.
+        calls: one for each of them.
+        rounds: how often all of them are asked in a measurement.
+    """
+
+    name: str
+    calls: tuple[Call, ...]
+    rounds: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Whom and what the questions are about."""
+
+    span: Span
+    persons: tuple[str, ...]
+    busiest: tuple[str, ...]
+    many: tuple[str, ...]
+    windows: tuple[Window, ...]
+
+
+def draw(city: City, cases: int) -> Sample:
+    """The same city, the same sample.
+
+    Args:
+        city: whose people and venues are asked about.
+        cases: people of each kind.
+    """
+    rng = np.random.default_rng([city.seed, 4])
+    names = city.hex_tokens
+    weight = _company(city)
+    top = np.argsort(weight)[-max(cases, round(city.people * _BUSIEST)) :]
+    begin = city.first_day_ms
+    venues = _venues_as_scanned(city, rng, WINDOWS)
+    starts = begin + rng.integers(0, DAYS * DAY_MS, WINDOWS)
+    lengths = rng.integers(*_WINDOW_MINUTES, WINDOWS) * 60_000
+
+    def some(of: Any, count: int) -> tuple[str, ...]:
+        return tuple(names[rng.choice(of, min(count, city.people), replace=False)].tolist())
+
+    return Sample(
+        Span(begin, begin + DAYS * DAY_MS),
+        some(city.people, cases),
+        some(top, cases),
+        some(city.people, BULK_CASES),
+        tuple(
+            Window(number, venue, Span(start, start + length))
+            for number, (venue, start, length) in enumerate(
+                zip(venues.tolist(), starts.tolist(), lengths.tolist(), strict=True)
+            )
+        ),
+    )
+
+
+def questions(sample: Sample) -> tuple[Question, ...]:
+    """The questions, in the order they are asked."""
+    span = sample.span
+
+    def contacts(persons: tuple[str, ...], dwell: str) -> tuple[Call, ...]:
+        return tuple(partial(_contacts, person, span, dwell) for person in persons)
+
+    return (
+        Question("trajectory", tuple(partial(_trajectory, person, span) for person in sample.persons)),
+        Question("contacts, default dwell", contacts(sample.persons, "default")),
+        Question("contacts, best dwell", contacts(sample.persons, "best")),
+        Question("contacts, best dwell, busiest 1 %", contacts(sample.busiest, "best")),
+        Question(f"contacts of {len(sample.many):,} cases", (partial(_bulk, sample.many, span),), 3),
+        Question(f"{len(sample.windows):,} exposure windows", (partial(_windows, sample.windows),), 3),
+    )
+
+
+def _trajectory(person: str, span: Span, engine: Engine) -> Answer:
+    return engine.trajectory(person, span)
+
+
+def _contacts(person: str, span: Span, dwell: Any, engine: Engine) -> Answer:
+    return engine.contacts(person, span, dwell)
+
+
+def _bulk(persons: tuple[str, ...], span: Span, engine: Engine) -> Answer:
+    return engine.bulk(persons, span)
+
+
+def _windows(windows: tuple[Window, ...], engine: Engine) -> Answer:
+    return engine.windows(windows)
+
+
+def _company(city: City) -> Any:
+    """For each person, how many scans the places of their first day had that day."""
+    day = next(city.days())
+    place = place_number(day.venue, day.run)
+    _, index, scans = np.unique(place, return_inverse=True, return_counts=True)
+    return np.bincount(day.person, weights=scans[index], minlength=city.people)
+
+
+def _venues_as_scanned(city: City, rng: np.random.Generator, count: int) -> Any:
+    day = next(city.days())
+    return day.venue[rng.integers(0, len(day), count)]

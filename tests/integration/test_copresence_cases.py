@@ -97,6 +97,21 @@ def test_an_entry_at_the_same_place_is_a_repeat_that_ends_nothing(client: Any) -
     assert meeting.overlap_ms == 60 * 60_000
 
 
+def test_a_trip_boarded_again_elsewhere_goes_on_at_the_venue_of_the_first_entry(client: Any) -> None:
+    insert_visits(
+        client,
+        [
+            scan(A, 0, trip=trip("1")),
+            scan(A, 10, trip=trip("1"), venue_id="V-2"),
+            scan(A, 200, "leave"),
+            scan(B, 150),
+            scan(B, 180, "leave"),
+        ],
+    )
+    (contact,) = queries.contacts(client, A, SINCE, UNTIL, "uk_nhs")
+    assert (contact.contact, contact.overlap_s, contact.person_dwells) == (B, 30 * 60, ["explicit"])
+
+
 def test_a_leave_without_any_entry_is_no_stay(client: Any) -> None:
     assert together(client, scan(A, 5, "leave"), scan(B, 0), scan(B, 10, "leave")) == {}
 

@@ -129,11 +129,12 @@ def test_contacts_equal_the_oracle_for_any_city_under_every_rule_and_every_way_t
     client: Any, towns: list[City], span: tuple[int, int], questions: list[tuple[str, Dwell]]
 ) -> None:
     store(client, towns)
-    people = [person for city in towns for person in city.people]
+    # One case a city: were everybody one, nobody would have to be found as a candidate.
+    people = [city.people[0] for city in towns]
     for rule_id, dwell in questions:
         found = contacts_of_all(client, people, span, rule_id, dwell)
         for city in towns:
-            for person in city.people:
+            for person in city.people[:1]:
                 expected = oracle.contacts(oracle_city(city), person, *span, oracle_rule(RULES[rule_id]), dwell)
                 assert found[person] == expected, (rule_id, dwell, person, span, city.scans)
 

@@ -31,7 +31,8 @@ WITH
             FROM visits_by_place FINAL
             WHERE direction = 'enter'
                 AND scanned_at >= span_begin - toIntervalHour(24) AND scanned_at < span_end
-                AND ((place, slot) IN (SELECT place, slot FROM reach)
+                AND ((place, slot) IN
+                        (SELECT arrayJoin(if(asked.3 = 'venue', [place, concat('venue:', venue_id)], [place])), slot FROM reach)
                     OR (asked.3 = 'venue' AND place >= 'trip:' AND place < 'trip;'
                         AND (venue_id, slot) IN (SELECT venue_id, slot FROM reach)))
         ) AS v

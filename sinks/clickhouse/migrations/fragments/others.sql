@@ -1,13 +1,13 @@
 -- Who may have met one of `cases` (person_token, case_begin, case_end) under the rule `asked` in [span_begin, span_end),
 -- and their scans. Two steps: candidates by (place, slot), with the longest stay there is, 24 h, and the longest tail, 4 h;
 -- then only their scans of those days, for the true ends of their stays. A rule about venues needs the trips that were
--- boarded there as well.
+-- boarded there as well, and the time after a repeated entry on the same trip from another venue.
     reach AS
     (
         SELECT
             place, venue_id,
             toUInt32(intDiv(toUnixTimestamp(scanned_at), 1800)) AS first_slot,
-            toUInt32(intDiv(toUnixTimestamp(if(dwell_mode = 'default', scanned_at + toIntervalHour(24),
+            toUInt32(intDiv(toUnixTimestamp(if(dwell_mode = 'default' OR asked.3 = 'venue', scanned_at + toIntervalHour(24),
                 leadInFrame(scanned_at, 1, scanned_at + toIntervalHour(24)) OVER
                 (
                     PARTITION BY person_token ORDER BY scanned_at, source_topic, source_partition, source_offset
@@ -29,7 +29,8 @@
                 FROM visits_by_place
                 WHERE direction = 'enter'
                     AND scanned_at >= span_begin - toIntervalHour(24) AND scanned_at < span_end
-                    AND ((place, slot) IN (SELECT place, slot FROM reach)
+                    AND ((place, slot) IN
+                        (SELECT arrayJoin(if(asked.3 = 'venue', [place, concat('venue:', venue_id)], [place])), slot FROM reach)
                         OR (asked.3 = 'venue' AND place >= 'trip:' AND place < 'trip;'
                             AND (venue_id, slot) IN (SELECT venue_id, slot FROM reach)))
             )

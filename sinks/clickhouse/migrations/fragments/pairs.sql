@@ -1,4 +1,5 @@
--- Out of the relation `ended` (entries with their stays), every piece of time that a stay of a case and a stay of somebody else have in common at one place under a rule.
+-- Out of the relation `ended` (entries with their stays): every piece of time that a stay of a case and a stay of somebody
+-- else have in common at one place under a rule.
 -- Stays fall into buckets of four hours, so that only stays near each other in time are compared; a piece is found in the
 -- bucket in which it begins, once.
 SELECT

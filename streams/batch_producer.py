@@ -1,4 +1,4 @@
-"""Produces whole batches, each to one partition of one topic, and counts what Kafka acknowledged of each partition."""
+"""Produces whole batches to partitions of one topic, and counts what Kafka acknowledged of each partition."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _LINE_BREAK: Final = ord("\n")
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records for one partition.
+    """Records for some partitions, those for a partition together.
 
     Attributes:
-        partition: its number.
+        counts: how many records are for each partition, in their order.
         keys: one a record, all of one length.
         lines: the values, each followed by a line break that is not part of it, and holding none.
     """
 
-    partition: int
+    counts: Mapping[int, int]
     keys: Sequence[bytes] = field(repr=False)
     lines: bytes = field(repr=False)
 
@@ -60,31 +60,36 @@ class BatchProducer:
         self._produced: defaultdict[int, int] = defaultdict(int)
         self._acknowledged: defaultdict[int, int] = defaultdict(int)
 
-    def produce(self, records: Records) -> int:
+    def produce(self, records: Records) -> dict[int, int]:
         """Take over records; never waits for a broker.
 
         Returns:
-            The count that `acknowledged` of the partition reaches when Kafka has all of them.
+            By partition, the count that `acknowledged` of it reaches when Kafka has all of them.
 
         Raises:
             FatalError: a record was refused; others may have been taken.
         """
-        count, partition = len(records), records.partition
-        if count:
-            keys, lines = b"".join(records.keys), records.lines
-            ends = (np.frombuffer(lines, np.uint8) == _LINE_BREAK).nonzero()[0]
-            if len(ends) != count:
-                raise FatalError(f"{len(ends)} values for {count} keys of {self._name}")
-            begins = np.concatenate(([0], ends[:-1] + 1))
-            rows = np.zeros(count, RECORD)
-            rows["len"] = ends - begins
-            rows["payload"] = _address(lines) + begins.astype(np.uint64)
-            rows["key_len"] = length = len(records.keys[0])
-            rows["key"] = _address(keys) + np.arange(count, dtype=np.uint64) * np.uint64(length)
-            if self._lib.produce_batch(self._topic, partition, COPY, rows.ctypes.data, count) != count:
+        count = len(records)
+        if not count:
+            return {}
+        keys, lines = b"".join(records.keys), records.lines
+        ends = (np.frombuffer(lines, np.uint8) == _LINE_BREAK).nonzero()[0]
+        if len(ends) != count or sum(records.counts.values()) != count:
+            raise FatalError(f"{len(ends)} values for {count} keys of {self._name}")
+        begins = np.concatenate(([0], ends[:-1] + 1))
+        rows = np.zeros(count, RECORD)
+        rows["len"] = ends - begins
+        rows["payload"] = _address(lines) + begins.astype(np.uint64)
+        rows["key_len"] = length = len(records.keys[0])
+        rows["key"] = _address(keys) + np.arange(count, dtype=np.uint64) * np.uint64(length)
+        first, reached = rows.ctypes.data, {}
+        for partition, part in records.counts.items():
+            if self._lib.produce_batch(self._topic, partition, COPY, first, part) != part:
                 raise FatalError(f"a record for {self._name} was refused: {self._text(int(rows['err'].min()))}")
-            self._produced[partition] += count
-        return self._produced[partition]
+            first += part * RECORD.itemsize
+            self._produced[partition] += part
+            reached[partition] = self._produced[partition]
+        return reached
 
     def acknowledged(self, partition: int) -> int:
         """How many records of a partition Kafka has, counted from the first one produced."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Final, cast
 
@@ -21,13 +23,14 @@ from schemas.topics import Topics
 from schemas.visit import Visit
 from streams.alert_memory import AlertMemory
 from streams.batch_producer import Records
-from streams.batching.batch import Batch
-from streams.decide import Policy, alert_of, decide
+from streams.batching.batch import Batch, Place
+from streams.decide import Policy, StatusView, alert_of, decide
 from streams.intake import Limits, take_in
 from streams.metrics import WorkerMetrics
 from streams.output import Message, dead_letter_message
 from streams.plain_scans import read_plain
 from streams.status_store import StatusStore
+from streams.statuses.partition import InForce
 from streams.venue_directory import VenueDirectory
 from streams.visit_lines import VisitLines, write_visits
 
@@ -66,9 +69,13 @@ class Decider:
         self.brake.add(len(batch), len(letters))
         # The key of a scan that became a visit is its person token.
         keys = cast("Sequence[bytes]", batch.keys)
+        counts = {stretch.place.partition: stretch.end - stretch.begin for stretch in batch.stretches}
         if letters:
-            keys = [keys[at] for at in lines.positions()]
-        return [*self._alerts(batch, raised), *letters], Records(batch.place.partition, keys, lines.text())
+            left = lines.positions()
+            keys = [keys[at] for at in left]
+            bounds = _bounds(batch, left)
+            counts = {partition: end - begin for partition, (begin, end) in zip(counts, pairwise(bounds), strict=True)}
+        return [*self._alerts(batch, raised), *letters], Records(counts, keys, lines.text())
 
     def _decide_plain(self, batch: Batch, now: datetime, lines: VisitLines) -> tuple[Sequence[int], list[Raised]]:
         """Write visits by the column; returns the positions, ascending, of what needs care, and alerts of the rest."""
@@ -80,7 +87,8 @@ class Decider:
         if self.limits.retention_ms is not None:
             believed &= scans.at_ms >= now_ms - self.limits.retention_ms
         tokens = bytes.fromhex("".join(scans.tokens))
-        statuses = self.statuses.look_up_columns(batch.place.partition, tokens, scans.at_ms)
+        bounds = _bounds(batch, scans.positions)
+        statuses = self._statuses(batch, bounds, tokens, scans.at_ms)
         kinds, rules = self.statuses.kinds, self.policy.rules
         venues = self.venues.look_up(scans.venue_ids)
         write_visits(
@@ -91,8 +99,8 @@ class Decider:
             kinds,
             rules,
             scans.at_ms < now_ms - self.policy.late_ms,
-            batch.place,
-            batch.offsets,
+            batch,
+            bounds,
             now,
         )
         notices = {number: rules.rules[kinds[number][0]].notice for number in set(statuses.kind.tolist())}
@@ -108,6 +116,14 @@ class Decider:
             return (), raised
         done = {scans.positions[at] for at in believed.nonzero()[0].tolist()}
         return [at for at in range(len(batch)) if at not in done], raised
+
+    def _statuses(self, batch: Batch, bounds: Sequence[int], tokens: bytes, at_ms: NDArray[np.int64]) -> InForce:
+        """The statuses of persons, 16 bytes each, those of the n-th stretch between the n-th bound and the next."""
+        found = [
+            self.statuses.look_up_columns(stretch.place.partition, tokens[16 * begin : 16 * end], at_ms[begin:end])
+            for stretch, (begin, end) in zip(batch.stretches, pairwise(bounds), strict=True)
+        ]
+        return found[0] if len(found) == 1 else InForce(*map(np.concatenate, zip(*found, strict=True)))
 
     def _count(self, kinds: NDArray[Any]) -> None:
         """Count the decisions of scans whose statuses are of these kinds."""
@@ -125,16 +141,21 @@ class Decider:
         intake = take_in(
             [batch.keys[at] for at in positions], [batch.values[at] for at in positions], now_ms, self.limits
         )
-        topic, partition = batch.place
-        statuses = self.statuses.look_up(partition, [scan.person_token for scan in intake.scans], intake.scanned_ms)
+        bounds = _bounds(batch, [positions[within] for within in intake.positions])
+        statuses: list[StatusView] = []
+        places: list[Place] = []
+        for stretch, (begin, end) in zip(batch.stretches, pairwise(bounds), strict=True):
+            people = [scan.person_token for scan in intake.scans[begin:end]]
+            statuses += self.statuses.look_up(stretch.place.partition, people, intake.scanned_ms[begin:end])
+            places += [stretch.place] * len(people)
         venues = self.venues.look_up([scan.venue_id for scan in intake.scans])
         decided: list[Visit] = []
         raised: list[Raised] = []
-        for within, scan, scanned_ms, venue, status in zip(
-            intake.positions, intake.scans, intake.scanned_ms, venues, statuses, strict=True
+        for within, scan, scanned_ms, venue, status, place in zip(
+            intake.positions, intake.scans, intake.scanned_ms, venues, statuses, places, strict=True
         ):
             at = positions[within]
-            origin = (topic, partition, batch.offsets[at])
+            origin = (*place, batch.offsets[at])
             visit, alert = decide(scan, scanned_ms, venue, status, origin, now, now_ms, self.policy)
             decided.append(visit)
             if alert is not None:
@@ -147,9 +168,10 @@ class Decider:
         for within, reason in intake.rejected:
             at = positions[within]
             lines.drop(at)
-            self.metrics.dead_letters.labels(topic, reason).inc()
+            self.metrics.dead_letters.labels(batch.topic, reason).inc()
+            partition = next(stretch.place.partition for stretch in batch.stretches if at < stretch.end)
             letter = DeadLetter(
-                batch.keys[at], batch.values[at], topic, partition, batch.offsets[at], reason, failed_at
+                batch.keys[at], batch.values[at], batch.topic, partition, batch.offsets[at], reason, failed_at
             )
             letters.append(dead_letter_message(self.topics.dead_letters, letter))
         return raised, letters
@@ -167,6 +189,13 @@ class Decider:
             topic, key = self.topics.alerts(alert.level), alert.area_code.encode()
             messages.append(Message(topic, key, encode(alert), headers, appended_ms))
         return messages
+
+
+def _bounds(batch: Batch, positions: Sequence[int]) -> list[int]:
+    """Where, among ascending positions, each stretch of a batch begins, and the last one ends."""
+    if len(positions) == len(batch):
+        return [*(stretch.begin for stretch in batch.stretches), len(batch)]
+    return [*(bisect_left(positions, stretch.begin) for stretch in batch.stretches), len(positions)]
 
 
 def _epoch_ms(now: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -47,12 +47,11 @@ def dead_letter_message(topic: str, letter: DeadLetter) -> Message:
 
 @dataclass(eq=False, slots=True)
 class _Submission:
-    """What was submitted together: messages not yet acknowledged, and the count that its records are waiting for."""
+    """What was submitted together: messages not yet acknowledged, and the counts that its records are waiting for."""
 
     future: Future[None]
     messages: int
-    partition: int = 0
-    count: int = 0
+    counts: Mapping[int, int] = field(default_factory=dict)
 
 
 class Output:
@@ -111,7 +110,7 @@ class Output:
                     on_delivery=delivered,
                 )
             if records is not None:
-                submission.partition, submission.count = records.partition, self._records.produce(records)
+                submission.counts = self._records.produce(records)
         except (KafkaException, BufferError, FatalError) as error:
             self._fail(f"a record could not be produced: {error}")
         with self._lock:
@@ -162,4 +161,5 @@ class Output:
     def _is_done(self, submission: _Submission) -> bool:
         if submission.messages:
             return False
-        return self._records.acknowledged(submission.partition) >= submission.count
+        acknowledged = self._records.acknowledged
+        return all(acknowledged(partition) >= count for partition, count in submission.counts.items())

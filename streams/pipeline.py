@@ -19,7 +19,7 @@ from streams.steps import AtStep, Step, pass_by
 class Pipeline:
     """Processes batches in the event loop, and lets a few be under way at once while Kafka acknowledges them.
 
-    Guarantee: a batch's ticket is done only when every visit, alert and dead letter of it is acknowledged.
+    Guarantee: a batch's tickets are done only when every visit, alert and dead letter of it is acknowledged.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Pipeline:
             raise
         except Exception as error:
             # An exception in an agent acks the batch: nothing may go on after one.
-            self._on_fatal(f"a batch of {batch.place.topic} could not be processed: {type(error).__name__}: {error}")
+            self._on_fatal(f"a batch of {batch.topic} could not be processed: {type(error).__name__}: {error}")
             raise
         produced = time.monotonic()
         metrics.scans.inc(len(batch))
@@ -79,7 +79,8 @@ class Pipeline:
         self, batch: Batch, future: Future[None], visits: int, produced: float, raised: Sequence[int]
     ) -> None:
         self._at_step(Step.BEFORE_ACKNOWLEDGE)
-        self._ledger.done(batch.ticket)
+        for stretch in batch.stretches:
+            self._ledger.done(stretch.ticket)
         self._at_step(Step.AFTER_ACKNOWLEDGE)
         self._under_way.discard(future)
         self._places.release()
@@ -87,7 +88,9 @@ class Pipeline:
         metrics.visits.inc(visits)
         metrics.delivery_seconds.observe(time.monotonic() - produced)
         now = time.time()
-        metrics.scan_age_seconds.observe(max(0.0, now - batch.timestamps_ms[0] / 1000))
-        metrics.finished(batch.place.partition, batch.timestamps_ms[-1])
+        first = min(batch.timestamps_ms[stretch.begin] for stretch in batch.stretches)
+        metrics.scan_age_seconds.observe(max(0.0, now - first / 1000))
+        for stretch in batch.stretches:
+            metrics.finished(stretch.place.partition, batch.timestamps_ms[stretch.end - 1])
         if raised:
             metrics.alert_seconds.observe_all([max(0.0, now - appended / 1000) for appended in raised])

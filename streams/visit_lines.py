@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from schemas.fast import encode_value
+from streams.batching.batch import Batch
 from streams.decide import VenueView
 from streams.plain_scans import Mask, PlainScans
 from streams.rules import RuleSet
@@ -69,8 +71,8 @@ def write_visits(
     kinds: Sequence[Kind],
     rules: RuleSet,
     late: Mask,
-    source: tuple[str, int],
-    offsets: Sequence[int],
+    batch: Batch,
+    bounds: Sequence[int],
     now: datetime,
 ) -> None:
     """Put the visit of every scan at its position.
@@ -82,11 +84,15 @@ def write_visits(
         kinds: what the numbers in `statuses` mean.
         rules: what each colour means.
         late: which scans are processed later than the policy calls in time.
-        source: topic and partition of the scans; `offsets` those of the whole batch.
+        batch: that the scans are of.
+        bounds: those of the n-th stretch of the batch are between the n-th bound and the next.
         now: time of processing.
     """
-    topic, partition = source
-    origin = f',"source_topic":{encode_value(topic)},"source_partition":{partition},"source_offset":'
+    origins: list[str] = []
+    for stretch, (begin, past) in zip(batch.stretches, pairwise(bounds), strict=True):
+        topic, partition = stretch.place
+        origin = f',"source_topic":{encode_value(topic)},"source_partition":{partition},"source_offset":'
+        origins += [origin] * (past - begin)
     end = f',"processed_at":{encode_value(now)}}}\n'
     numbers = statuses.kind.tolist()
     parts = {number: _status_parts(kinds[number], rules) for number in set(numbers)}
@@ -99,13 +105,14 @@ def write_visits(
         flags[at] = flags[at][:-1] + ('"late"]' if flags[at].endswith("[]") else ',"late"]')
     ends = [
         f"{colour}{version}{age_is}{age}{decision}{stay}{flag}{origin}{offset}{end}"
-        for (colour, age_is, decision), version, age, stay, flag, offset in zip(
+        for (colour, age_is, decision), version, age, stay, flag, origin, offset in zip(
             map(parts.__getitem__, numbers),
             versions,
             ages,
             _stays(scans, venues),
             flags,
-            map(offsets.__getitem__, scans.positions),
+            origins,
+            map(batch.offsets.__getitem__, scans.positions),
             strict=True,
         )
     ]

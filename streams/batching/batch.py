@@ -1,9 +1,10 @@
-"""One fetched batch of one partition: what an agent gets instead of single events."""
+"""What was read at once, of one partition or several: what an agent gets instead of single events."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from typing import Any, Final, NamedTuple, overload
 
 from confluent_kafka import Message
@@ -18,41 +19,65 @@ class Place(NamedTuple):
     partition: int
 
 
-@dataclass(eq=False, slots=True)
-class Batch:
-    """Consecutive records of one partition, as columns of equal length.
+class Stretch(NamedTuple):
+    """The part of a batch that is of one partition: consecutive records.
 
     Attributes:
-        place: where they lay.
-        keys, values: raw bytes, null where the record had none.
-        offsets: ascending; there may be holes.
-        timestamps_ms: Kafka's timestamp of each record, epoch milliseconds.
-        ticket: to be marked done in the ledger when the effects of the whole batch are finished.
+        begin, end: positions within the batch, the end exclusive.
+        ticket: to be marked done in the ledger when the effects of these records are finished.
     """
 
-    place: Place
+    begin: int
+    end: int
+    ticket: Ticket[Place]
+
+    @property
+    def place(self) -> Place:
+        """Where they lay."""
+        return self.ticket.partition
+
+
+@dataclass(eq=False, slots=True)
+class Batch:
+    """Records of partitions of one topic, those of a partition together, as columns of equal length.
+
+    Attributes:
+        topic: where they lay.
+        stretches: one for each partition, in the order of the columns.
+        keys, values: raw bytes, null where the record had none.
+        offsets: ascending within a stretch; there may be holes.
+        timestamps_ms: Kafka's timestamp of each record, epoch milliseconds.
+    """
+
+    topic: str
+    stretches: Sequence[Stretch]
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]
     offsets: Sequence[int]
     timestamps_ms: Sequence[int]
-    ticket: Ticket[Place]
 
     @classmethod
-    def of_messages(cls, place: Place, messages: Sequence[Any], ticket: Ticket[Place]) -> Batch:
-        """confluent-kafka messages, ascending, as columns; a message is asked only for what is needed of it."""
-        first, last = ticket.first, ticket.last
-        offsets = range(first, last + 1)
+    def of_messages(cls, found: Sequence[Sequence[Any]], tickets: Sequence[Ticket[Place]]) -> Batch:
+        """Of each partition confluent-kafka's messages, ascending; a message is asked only for what is needed."""
+        ends = list(accumulate(map(len, found)))
+        offsets = [_offsets(messages, ticket) for messages, ticket in zip(found, tickets, strict=True)]
+        messages = list(chain.from_iterable(found))
         return cls(
-            place,
+            tickets[0].partition.topic,
+            list(map(Stretch, [0, *ends], ends, tickets)),
             list(map(_key_of, messages)),
             list(map(_value_of, messages)),
-            offsets if len(offsets) == len(messages) else list(map(_offset_of, messages)),
+            offsets[0] if len(offsets) == 1 else list(chain.from_iterable(offsets)),
             _Timestamps(messages),
-            ticket,
         )
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+
+def _offsets(messages: Sequence[Any], ticket: Ticket[Place]) -> Sequence[int]:
+    offsets = range(ticket.first, ticket.last + 1)
+    return offsets if len(offsets) == len(messages) else list(map(_offset_of, messages))
 
 
 _key_of: Final[Callable[[Any], bytes | None]] = Message.key

@@ -10,7 +10,7 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,11 +36,14 @@ _partition_of: Final[Callable[[Any], Any]] = Message.partition
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Records of one partition, ascending offsets, and the number of the move they were read after."""
+    """What was read at once, and the number of the move it was read after.
+
+    Attributes:
+        found: of each partition its messages, ascending offsets.
+    """
 
     move: int
-    place: Place
-    messages: Sequence[Any]
+    found: Sequence[Sequence[Any]]
 
 
 class RecordSource:
@@ -161,8 +164,8 @@ class RecordSource:
             self._fill(messages, began + _FILL_S)
         if any(map(_error_of, messages)):
             messages = [message for message in messages if self._is_record(message)]
-        for partition, found in _by_partition(messages):
-            self._hand_over(Fetched(self._move, Place(found[0].topic(), partition), found))
+        if messages:
+            self._hand_over(Fetched(self._move, _by_partition(messages)))
 
     def _fill(self, messages: list[Any], until: float) -> None:
         while len(messages) < self._rows and (left := until - time.monotonic()) > 0:
@@ -189,12 +192,12 @@ class RecordSource:
             return
 
 
-def _by_partition(messages: Sequence[Any]) -> Iterable[tuple[int, Sequence[Any]]]:
+def _by_partition(messages: Sequence[Any]) -> Sequence[Sequence[Any]]:
     """Messages of one topic, those of each partition together, in their order."""
     partitions = list(map(_partition_of, messages))
-    if len(set(partitions)) < 2:
-        return ((partition, messages) for partition in set(partitions))
+    if len(set(partitions)) == 1:
+        return [messages]
     found: dict[int, list[Any]] = {}
     for partition, message in zip(partitions, messages, strict=True):
         found.setdefault(partition, []).append(message)
-    return found.items()
+    return list(found.values())

@@ -1,4 +1,4 @@
-"""Faust's aiokafka transport, delivering batches of one partition that come from a `RecordSource`.
+"""Faust's aiokafka transport, delivering batches that come from a `RecordSource`.
 
 Overrides private methods of faust-streaming 0.15 and reads private attributes of it; `PINNED` lists them all, and a
 test fails when one of them is gone. Why each override is needed is said where it is, and in docs/upstream.md.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, cast
 
@@ -218,15 +218,17 @@ class BatchConsumer(driver.Consumer):
         return not self.should_stop
 
     def _batch_message(self, fetched: Fetched) -> ConsumerMessage:
-        """A message at the batch's last offset whose value is the batch."""
-        place, messages = fetched.place, fetched.messages
-        first, last = messages[0].offset(), messages[-1].offset()
-        ticket: Ticket[Place] = self.batching.ledger.fetched(place, first, last)
-        batch = Batch.of_messages(place, messages, ticket)
+        """A message whose value is the batch; of the batch's partitions it is given out as one of the last.
+
+        The ledger alone knows which records it stands for.
+        """
+        tickets = [self._ticket(messages) for messages in fetched.found]
+        place, last = tickets[-1].partition, fetched.found[-1][-1]
+        batch = Batch.of_messages(fetched.found, tickets)
         return ConsumerMessage(
             *place,
-            last,
-            messages[-1].timestamp()[1] / 1000,
+            last.offset(),
+            last.timestamp()[1] / 1000,
             0,
             None,
             None,
@@ -238,6 +240,10 @@ class BatchConsumer(driver.Consumer):
             # Streams skip, and ack, silently whatever carries another generation.
             generation_id=self.app.consumer_generation_id,
         )
+
+    def _ticket(self, messages: Sequence[Any]) -> Ticket[Place]:
+        first, last = messages[0], messages[-1]
+        return self.batching.ledger.fetched(Place(first.topic(), first.partition()), first.offset(), last.offset())
 
 
 class BatchTransport(driver.Transport):

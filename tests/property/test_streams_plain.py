@@ -22,7 +22,7 @@ from schemas.visit import Visit
 from streams import decider as decider_module
 from streams.alert_memory import AlertMemory
 from streams.batch_producer import Records
-from streams.batching.batch import Batch, Place
+from streams.batching.batch import Batch, Place, Stretch
 from streams.batching.ledger import Ticket
 from streams.decide import Policy
 from streams.decider import Decider
@@ -35,7 +35,7 @@ from streams.venue_directory import VenueDirectory
 from tests.support.documents import ODD_TIMES, documents, spoilt
 from tests.support.worker_scans import moment, status, token, venue
 
-HERE = Place('venue "scans" 名', 3)
+HERE, THERE = Place('venue "scans" 名', 3), Place('venue "scans" 名', 1)
 DAY_MS = 86_400_000
 COLOURS: tuple[Colour, ...] = ("green", "green", "yellow", "red")
 PEOPLE = 8
@@ -55,14 +55,18 @@ def decider(retention_ms: int | None) -> Decider:
     ):
         venues.apply(f"V-{number}", venue(f"V-{number}", category=category, state=state))  # type: ignore[arg-type]
     statuses = StatusStore()
-    statuses.open(HERE.partition)
-    statuses.apply(
-        HERE.partition,
-        [
-            (token(person), status(person, COLOURS[person % 4], moment(-3600 * person), hours=1 + 2 * person))
-            for person in range(PEOPLE)
-        ],
-    )
+    for shift, place in enumerate((HERE, THERE)):
+        statuses.open(place.partition)
+        statuses.apply(
+            place.partition,
+            [
+                (
+                    token(person),
+                    status(person, COLOURS[(person + shift) % 4], moment(-3600 * person), hours=1 + 2 * person),
+                )
+                for person in range(PEOPLE)
+            ],
+        )
     return Decider(
         topics=Topics(),
         limits=Limits(300_000, retention_ms),
@@ -75,15 +79,21 @@ def decider(retention_ms: int | None) -> Decider:
     )
 
 
-def process(records: Sequence[Record], retention_ms: int | None) -> tuple[list[Message], Records]:
-    last = 100 + len(records) - 1
+def process(records: Sequence[Record], here: int, retention_ms: int | None) -> tuple[list[Message], Records]:
+    """The first records lie in one partition, so many of them; the others in another, with the same offsets."""
+    offsets = [100 + at for at in (*range(here), *range(len(records) - here))]
+    stretches = [
+        Stretch(begin, end, Ticket(place, offsets[begin], offsets[end - 1]))
+        for place, begin, end in ((HERE, 0, here), (THERE, here, len(records)))
+        if begin < end
+    ]
     batch = Batch(
-        HERE,
+        HERE.topic,
+        stretches,
         [key for key, _ in records],
         [value for _, value in records],
-        range(100, last + 1),
+        offsets,
         [epoch_ms(moment())] * len(records),
-        Ticket(HERE, 100, last),
     )
     return decider(retention_ms).process(batch, moment(0.25))
 
@@ -137,15 +147,20 @@ def others(draw: st.DrawFn) -> Record:
 @settings(max_examples=120, deadline=None)
 @given(
     records=st.lists(st.one_of(scans(), scans(), scans(), others()), min_size=1, max_size=12),
+    share=st.integers(0, 12),
     retention_ms=st.sampled_from((None, 14 * DAY_MS)),
 )
-def test_columns_and_care_put_out_the_same(records: list[Record], retention_ms: int | None) -> None:
-    found = process(records, retention_ms)
+def test_columns_and_care_put_out_the_same(records: list[Record], share: int, retention_ms: int | None) -> None:
+    here = min(share, len(records))
+    found = process(records, here, retention_ms)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decider_module, "read_plain", careful_only)
-        assert process(records, retention_ms) == found
-    for key, value in zip(found[1].keys, found[1].lines.split(b"\n")[:-1], strict=True):
-        assert Visit.model_validate_json(value).person_token.encode() == key
+        assert process(records, here, retention_ms) == found
+    visits = [Visit.model_validate_json(value) for value in found[1].lines.split(b"\n")[:-1]]
+    assert [visit.person_token.encode() for visit in visits] == found[1].keys
+    assert [visit.source_partition for visit in visits] == [
+        partition for partition, count in found[1].counts.items() for _ in range(count)
+    ]
 
 
 @settings(max_examples=80, deadline=None)

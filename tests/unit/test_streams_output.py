@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,7 +27,7 @@ TIMEOUT = 20
 def records(partition: int, count: int) -> Records:
     numbers = range(count)
     lines = b"".join(b"x" * (number % 900) + b"\n" for number in numbers)
-    return Records(partition, [b"%032d" % number for number in numbers], lines)
+    return Records({partition: count}, [b"%032d" % number for number in numbers], lines)
 
 
 @contextmanager
@@ -82,8 +84,11 @@ def test_after_a_loss_the_process_is_told_to_end_and_nothing_is_done_any_more(lo
 def test_counts_are_of_each_partition_and_in_order() -> None:
     producer = BatchProducer(producer_config(MOCK, linger_ms=1), "visits")
     try:
-        counts = [producer.produce(records(partition, count)) for partition, count in ((0, 10), (3, 5), (0, 2500))]
-        assert counts == [10, 5, 2510]
+        several = records(0, 2505)
+        counts = [
+            producer.produce(made) for made in (records(0, 10), records(1, 0), replace(several, counts={3: 5, 0: 2500}))
+        ]
+        assert counts == [{0: 10}, {}, {3: 5, 0: 2510}]
 
         def all_there() -> bool:
             producer.poll(10)
@@ -91,6 +96,16 @@ def test_counts_are_of_each_partition_and_in_order() -> None:
 
         wait_until(all_there, TIMEOUT, "everything to be acknowledged")
         assert producer.acknowledged(1) == 0
+    finally:
+        producer.close()
+
+
+@pytest.mark.parametrize("wrong", [{"lines": b"1\n2\n"}, {"counts": {0: 1, 3: 1}}])
+def test_keys_values_and_counts_that_disagree_are_an_error(wrong: dict[str, Any]) -> None:
+    producer = BatchProducer(producer_config(MOCK), "visits")
+    try:
+        with pytest.raises(FatalError, match=r"values for 3 keys"):
+            producer.produce(replace(records(0, 3), **wrong))
     finally:
         producer.close()
 

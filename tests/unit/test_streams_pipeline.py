@@ -18,7 +18,7 @@ from schemas.topics import Topics
 from schemas.visit import Visit
 from streams.alert_memory import AlertMemory
 from streams.batch_producer import Records
-from streams.batching.batch import Batch, Place
+from streams.batching.batch import Batch, Place, Stretch
 from streams.batching.ledger import OffsetLedger
 from streams.decide import Policy
 from streams.decider import APPENDED_AT, Decider
@@ -65,12 +65,12 @@ def decider(window: int = 1000) -> Decider:
 def batch(ledger: OffsetLedger[Place], first: int, *records: tuple[str, bytes]) -> Batch:
     offsets = range(first, first + len(records))
     return Batch(
-        HERE,
+        HERE.topic,
+        [Stretch(0, len(records), ledger.fetched(HERE, offsets[0], offsets[-1]))],
         [key.encode() for key, _ in records],
         [value for _, value in records],
         offsets,
         [epoch_ms(moment()) + offset for offset in offsets],
-        ledger.fetched(HERE, offsets[0], offsets[-1]),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -17,6 +17,9 @@ from sinks.clickhouse.sqlfiles import Migration, read_migrations
 from sinks.clickhouse.target import ClickHouseTarget
 
 State = Literal["applied", "pending"]
+
+_LONGEST_STATEMENT_S: Final = 86_400.0
+"""A statement may copy a table."""
 
 _APPLIED_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migrations
@@ -118,7 +121,7 @@ class Migrator:
             return Outcome(names, tuple(statements), (), 0)
         server = self._target.client(use_database=False)
         server.command(f"CREATE DATABASE IF NOT EXISTS `{self._target.database}` ENGINE = Atomic")
-        client = self._target.client()
+        client = self._target.client(timeout=_LONGEST_STATEMENT_S)
         client.command(_APPLIED_TABLE)
         for migration in pending:
             self._apply(client, migration)

@@ -22,6 +22,7 @@ from tests.support.clickhouse_fixtures import ClickHouseServer
 pytestmark = pytest.mark.clickhouse
 
 FILES = read_migrations()
+VISITS = ("all_visits", "all_visits_by_place")
 
 
 @pytest.fixture
@@ -76,12 +77,48 @@ def test_up_twice_changes_nothing(target: ClickHouseTarget) -> None:
     assert (outcome.migrations, outcome.retention, outcome.reference_rows) == ((), (), 0)
 
 
-def test_every_file_runs_twice_without_harm(client: Any) -> None:
+def test_every_file_runs_twice_without_harm_when_it_is_its_turn(target: ClickHouseTarget) -> None:
+    server = target.client(use_database=False)
+    server.command(f"CREATE DATABASE {target.database} ENGINE = Atomic")
+    server.close()
+    client = target.client()
+    for statement in FILES[0].statements(14):
+        client.command(statement)
     client.insert("venues", [["V-1", 1]], column_names=["venue_id", "version"])
     for migration in FILES:
-        for statement in migration.statements(14):
+        for statement in migration.statements(14) * 2:
             client.command(statement)
     assert client.query("SELECT count() FROM all_venues").result_rows == [(1,)]
+    client.close()
+
+
+def test_stored_visits_stay_as_they_were_when_they_are_laid_out_anew_also_when_that_is_cut_off(
+    target: ClickHouseTarget,
+) -> None:
+    compact = next(number for number, file in enumerate(FILES) if file.name == "compact")
+    Migrator(target, 14, FILES[:compact]).up()
+    client = target.client()
+    client.command(
+        "INSERT INTO visits_input (scan_id, person_token, venue_id, scanned_at, direction, trip, lat, status_version, "
+        "status_age_s, stay_until, flags, source_topic, source_offset, processed_at) "
+        "SELECT if(number % 3 = 0, generateUUIDv4(), generateUUIDv7()), lower(hex(MD5(toString(number % 7)))), "
+        "concat('V-', toString(number % 5)), now64(3) - toIntervalMillisecond(number * 12345678), "
+        "if(number % 4 = 0, 'leave', 'enter'), if(number % 2 = 0, ('', '', '', ''), ('bus', '7', '1', '3A')), "
+        "if(number % 5 = 0, NULL, 34.5 + number / 7), if(number % 6 = 0, NULL, number), "
+        "if(number % 6 = 0, NULL, number * 1000 - 3), "
+        "if(number % 4 = 0, NULL, now64(3) - toIntervalMillisecond(number * 12345678 - 1800001)), ['late'], 'scans', "
+        "intDiv(number, 2), now64(3) + toIntervalMillisecond(number) FROM numbers(97)"
+    )
+    before = {view: client.query(f"SELECT * FROM {view} ORDER BY ALL").result_rows for view in VISITS}
+    whole = FILES[compact].statements(14)
+    for cut in range(len(whole)):
+        for statement in whole[:cut]:
+            client.command(statement)
+    Migrator(target, 14).up()
+    assert {view: client.query(f"SELECT * FROM {view} ORDER BY ALL").result_rows for view in VISITS} == before
+    assert len(before["all_visits"]) == 97
+    assert names(client, "name LIKE '%next'") == set()
+    client.close()
 
 
 def test_a_dry_run_tells_the_statements_and_does_nothing(target: ClickHouseTarget) -> None:

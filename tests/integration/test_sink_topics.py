@@ -228,10 +228,11 @@ def test_five_thousand_exposure_windows_are_answered_at_once(clickhouse: ClickHo
     with migrated_database(clickhouse, f"windows_{uuid.uuid4().hex}") as target:
         client = target.client()
         client.command(
-            "INSERT INTO visits_by_place (place, person_token, scanned_at, direction, venue_id, source_offset) "
+            "INSERT INTO visits_by_place (place, person_token, scanned_at, direction, venue_id, source_offset, slot) "
             "SELECT concat('venue:', venue_id), toFixedString(unhex(leftPad(hex(number % 50021), 32, '0')), 16), "
-            "toDateTime64('2026-03-01 00:00:00', 3, 'UTC') + number % 1209600, 'enter', "
-            "concat('V-', toString(number % 2477)) AS venue_id, number FROM numbers(300000)"
+            "toDateTime64('2026-03-01 00:00:00', 3, 'UTC') + number % 1209600 AS at, 'enter', "
+            "concat('V-', toString(number % 2477)) AS venue_id, number, "
+            "intDiv(toUnixTimestamp(at), 1800) FROM numbers(300000)"
         )
         client.command(
             "INSERT INTO exposure_windows (window_id, venue_id, starts_at, ends_at) SELECT toString(number), "

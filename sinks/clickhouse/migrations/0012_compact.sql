@@ -1,5 +1,5 @@
 -- The same visits in about half the space (docs/decisions/0011-storage.md). What follows from the rest of a row is kept as
--- its difference from it and shown as before: processed_at, stay_until and status_age_s are aliases. By person,
+-- its difference from it and shown as before: processed_at, stay_until, status_age_s and scan_id are aliases. By person,
 -- a week is a partition: a person's rows lie together in longer runs, in fewer parts.
 -- Existing rows are copied, so that this file may be begun again wherever it was cut off: until a table has changed places
 -- with its copy, the copy is made anew; after that, once more, of itself. No row is stored meanwhile: a sink that runs sees
@@ -34,7 +34,8 @@ CREATE TABLE IF NOT EXISTS visits_next
     decision LowCardinality(String) COMMENT 'admit, refuse, isolate or check' CODEC(ZSTD(1)),
     stay_ms Nullable(Int64) COMMENT 'ms: from scanned_at to stay_until' CODEC(GCD, ZSTD(1)),
     flags Array(LowCardinality(String)) COMMENT 'codes: late, unknown_venue, ...; empty for an ordinary visit' CODEC(ZSTD(1)),
-    scan_id UUID COMMENT 'UUIDv7: given by the gateway' CODEC(ZSTD(1)),
+    scan_id_ms Int64 COMMENT 'ms: from scanned_at to the time in scan_id, its first 6 bytes' CODEC(T64, ZSTD(1)),
+    scan_id_rest FixedString(10) COMMENT '10 bytes: the last of scan_id' CODEC(NONE),
     gateway LowCardinality(String) COMMENT 'id: of the gateway that took the scan' CODEC(ZSTD(1)),
     processed_ms Int64 COMMENT 'ms: from scanned_at to processed_at' CODEC(T64, ZSTD(1)),
     source_topic LowCardinality(String) COMMENT 'name: topic of the scan (identity)' CODEC(ZSTD(1)),
@@ -43,6 +44,7 @@ CREATE TABLE IF NOT EXISTS visits_next
     place String ALIAS if(vehicle = '', concat('venue:', venue_id), concat('trip:', toString(length(vehicle)), ':', vehicle, ':', run)) COMMENT 'key: the venue, or the trip (vehicle and run)',
     status_age_s Nullable(Int64) ALIAS intDiv(toUnixTimestamp64Milli(scanned_at), 1000) - status_second COMMENT 's: from the issue of that status to the scan; null when none was in force',
     stay_until Nullable(DateTime64(3, 'UTC')) ALIAS fromUnixTimestamp64Milli(toUnixTimestamp64Milli(scanned_at) + stay_ms, 'UTC') COMMENT 'instant: end of the stay assumed while streaming; null for a leave',
+    scan_id UUID ALIAS toUUID(UUIDNumToString(toFixedString(concat(unhex(leftPad(hex(toUInt64(toUnixTimestamp64Milli(scanned_at) + scan_id_ms)), 12, '0')), toString(scan_id_rest)), 16))) COMMENT 'UUIDv7: given by the gateway',
     processed_at DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(toUnixTimestamp64Milli(scanned_at) + processed_ms, 'UTC') COMMENT 'instant: when the worker decided',
     INDEX offsets source_offset TYPE minmax GRANULARITY 64
 )
@@ -57,7 +59,7 @@ COMMENT 'Visits by person and time; read them through the views';
 INSERT INTO visits_next
 (
     person_token, scanned_at, direction, venue_id, point_id, vehicle, run, carriage, seat, channel, category, area_code,
-    lat, lon, colour, labels, status_version, status_second, decision, stay_ms, flags, scan_id, gateway,
+    lat, lon, colour, labels, status_version, status_second, decision, stay_ms, flags, scan_id_ms, scan_id_rest, gateway,
     processed_ms, source_topic, source_partition, source_offset
 )
 SELECT

@@ -5,6 +5,9 @@
     decision,
     toUnixTimestamp64Milli(stay_until) - toUnixTimestamp64Milli(scanned_at) AS stay_ms,
     flags,
-    scan_id, gateway,
+    toInt64(reinterpretAsUInt64(reverse(substring(UUIDToNum(scan_id), 1, 6)))) - toUnixTimestamp64Milli(scanned_at)
+        AS scan_id_ms,
+    toFixedString(substring(UUIDToNum(scan_id), 7, 10), 10) AS scan_id_rest,
+    gateway,
     toUnixTimestamp64Milli(processed_at) - toUnixTimestamp64Milli(scanned_at) AS processed_ms,
     source_topic, source_partition, source_offset

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from infra.bench.peers.contract import read_colours
 
-shared_colours = cache(read_colours)
+
+@cache
+def shared_colours(path: str) -> Mapping[str, str]:
+    """What `read_colours` reads; a function of this module, because a cached one is pickled by the name it bears."""
+    return read_colours(path)

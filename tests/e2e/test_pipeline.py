@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.broker, pytest.mark.clickhouse]
 CONFIG = CityConfig(
     seed=11, residents=6000, venues=500, bad_share=0.003, late_share=0.02, changes_per_hour=20, red_share=0.002
 )
-HOURS = 5
+MORNING, HOURS = 7, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,13 @@ def finished(
 
 
 def send(stack: Stack) -> Sent:
-    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=30)
-    start_ms = int(start.timestamp() * 1000)
     city = City.build(CONFIG)
+    # The last morning that is over: as many scans whatever the hour of the run.
+    now = datetime.now(city.zone)
+    start = now.replace(hour=MORNING, minute=0, second=0, microsecond=0)
+    if start + timedelta(hours=HOURS + 1) > now:
+        start -= timedelta(days=1)
+    start_ms = int(start.timestamp() * 1000)
     spans = cases_within(start_ms, HOURS * 3600, 3, city.zone)
     cases = [plan_case(CONFIG, city.venue_table, number, span) for number, span in enumerate(spans)]
     scenario = Scenario(city, start_ms, start_ms + HOURS * 3_600_000, cases)

@@ -99,7 +99,8 @@ def topic_plan(
         return TopicSpec(name, count, replication_factor, config)
 
     return (
-        spec(topics.scans, kept),
+        # Verdicts about a scan's time go by the record's timestamp: the brokers' clock, not that of whoever sent it.
+        spec(topics.scans, {**kept, "message.timestamp.type": "LogAppendTime"}),
         spec(topics.statuses, compacted),
         spec(topics.venues, compacted, 1),
         spec(topics.visits, kept),

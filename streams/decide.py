@@ -93,7 +93,7 @@ class Policy:
         alert_id_key: keys the hash in alert ids.
         dedupe_ms: tumbling window of event time in which one person at one venue has one alert of a level.
         review_ms: tumbling window of event time in which one venue has one review alert.
-        late_ms: a scan processed later than this after it was made is flagged.
+        late_ms: a scan that reached Kafka later than this after it was made is flagged.
         rules: what each colour means.
     """
 
@@ -115,7 +115,7 @@ def decide(
     status: StatusView,
     origin: Origin,
     now: datetime,
-    now_ms: int,
+    appended_ms: int,
     policy: Policy,
 ) -> tuple[Visit, Alert | None]:
     """The visit that a scan becomes, and the alert it raises.
@@ -125,7 +125,8 @@ def decide(
         venue: `unregistered(scan.venue_id)` where nobody registered it.
         status: the person's status in force at `scanned_at`, or `UNKNOWN`.
         origin: where the scan lay.
-        now: time of processing; `now_ms` the same in epoch milliseconds.
+        now: time of processing; it is written down, and decides nothing.
+        appended_ms: Kafka's timestamp of the scan's record, epoch milliseconds.
         policy: what the operator set.
 
     Returns:
@@ -135,7 +136,7 @@ def decide(
     colour = status.colour
     rule = policy.rules.rules[colour]
     flags = venue.flags
-    if now_ms - scanned_ms > policy.late_ms:
+    if appended_ms - scanned_ms > policy.late_ms:
         flags = (*flags, "late")
     scanned_at = scan.scanned_at
     enters = scan.direction == "enter"

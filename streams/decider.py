@@ -57,6 +57,13 @@ class Decider:
     def process(self, batch: Batch, now: datetime) -> tuple[list[Message], Records]:
         """What a batch puts out: alerts, then dead letters, each with headers; and the visits.
 
+        Whether a scan is believed, and whether it is late, goes by Kafka's timestamp of its record: neither this
+        machine's clock nor the time a backlog waited changes a verdict.
+
+        Args:
+            batch: records as they lay on the topic.
+            now: written into what is put out as the time of processing; nothing is decided by it.
+
         Raises:
             FatalError: too many of the latest scans are bad.
         """
@@ -82,10 +89,11 @@ class Decider:
         scans = read_plain(batch.keys, batch.values)
         if not len(scans):
             return range(len(batch)), []
-        now_ms = _epoch_ms(now)
-        believed = scans.read & (scans.at_ms <= now_ms + self.limits.max_future_ms)
+        appended_ms = np.array(batch.timestamps_ms, np.int64)
+        age_ms = (appended_ms if len(scans) == len(batch) else appended_ms[scans.positions]) - scans.at_ms
+        believed = scans.read & (age_ms >= -self.limits.max_future_ms)
         if self.limits.retention_ms is not None:
-            believed &= scans.at_ms >= now_ms - self.limits.retention_ms
+            believed &= age_ms <= self.limits.retention_ms
         tokens = bytes.fromhex("".join(scans.tokens))
         bounds = _bounds(batch, scans.positions)
         statuses = self._statuses(batch, bounds, tokens, scans.at_ms)
@@ -98,7 +106,7 @@ class Decider:
             statuses,
             kinds,
             rules,
-            scans.at_ms < now_ms - self.policy.late_ms,
+            age_ms > self.policy.late_ms,
             batch,
             bounds,
             now,
@@ -137,9 +145,11 @@ class Decider:
         self, batch: Batch, positions: Sequence[int], now: datetime, lines: VisitLines
     ) -> tuple[list[Raised], list[Message]]:
         """Decide some records of a batch one by one; returns alerts, and dead letters."""
-        now_ms = _epoch_ms(now)
         intake = take_in(
-            [batch.keys[at] for at in positions], [batch.values[at] for at in positions], now_ms, self.limits
+            [batch.keys[at] for at in positions],
+            [batch.values[at] for at in positions],
+            [batch.timestamps_ms[at] for at in positions],
+            self.limits,
         )
         bounds = _bounds(batch, [positions[within] for within in intake.positions])
         statuses: list[StatusView] = []
@@ -156,7 +166,7 @@ class Decider:
         ):
             at = positions[within]
             origin = (*place, batch.offsets[at])
-            visit, alert = decide(scan, scanned_ms, venue, status, origin, now, now_ms, self.policy)
+            visit, alert = decide(scan, scanned_ms, venue, status, origin, now, batch.timestamps_ms[at], self.policy)
             decided.append(visit)
             if alert is not None:
                 raised.append((at, alert))
@@ -196,7 +206,3 @@ def _bounds(batch: Batch, positions: Sequence[int]) -> list[int]:
     if len(positions) == len(batch):
         return [*(stretch.begin for stretch in batch.stretches), len(batch)]
     return [*(bisect_left(positions, stretch.begin) for stretch in batch.stretches), len(positions)]
-
-
-def _epoch_ms(now: datetime) -> int:
-    return int(now.timestamp() * 1000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
-from typing import Any, Final, NamedTuple, overload
+from typing import Any, Final, NamedTuple
 
 from confluent_kafka import Message
 
@@ -46,7 +46,7 @@ class Batch:
         stretches: one for each partition, in the order of the columns.
         keys, values: raw bytes, null where the record had none.
         offsets: ascending within a stretch; there may be holes.
-        timestamps_ms: Kafka's timestamp of each record, epoch milliseconds.
+        timestamps_ms: Kafka's timestamp of each record, epoch milliseconds: the clock that verdicts go by.
     """
 
     topic: str
@@ -68,7 +68,7 @@ class Batch:
             list(map(_key_of, messages)),
             list(map(_value_of, messages)),
             offsets[0] if len(offsets) == 1 else list(chain.from_iterable(offsets)),
-            _Timestamps(messages),
+            [kind_and_time[1] for kind_and_time in map(_timestamp_of, messages)],
         )
 
     def __len__(self) -> int:
@@ -83,24 +83,4 @@ def _offsets(messages: Sequence[Any], ticket: Ticket[Place]) -> Sequence[int]:
 _key_of: Final[Callable[[Any], bytes | None]] = Message.key
 _value_of: Final[Callable[[Any], bytes | None]] = Message.value
 _offset_of: Final[Callable[[Any], Any]] = Message.offset
-
-
-class _Timestamps(Sequence[int]):
-    """Kafka's timestamps of messages, read when asked for: of most messages nobody does."""
-
-    def __init__(self, messages: Sequence[Any]) -> None:
-        self._messages = messages
-
-    def __len__(self) -> int:
-        return len(self._messages)
-
-    @overload
-    def __getitem__(self, at: int) -> int: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[int]: ...
-
-    def __getitem__(self, at: int | slice) -> int | Sequence[int]:
-        if isinstance(at, slice):
-            return _Timestamps(self._messages[at])
-        return int(self._messages[at].timestamp()[1])
+_timestamp_of: Final[Callable[[Any], tuple[int, int]]] = Message.timestamp

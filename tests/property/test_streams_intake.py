@@ -52,8 +52,8 @@ def bad(draw: st.DrawFn) -> Raw:
 @given(st.lists(st.one_of(good(), good(), good(), bad()), max_size=12))
 def test_a_batch_gives_what_its_records_give_one_by_one(records: list[Raw]) -> None:
     keys, values = [key for key, _ in records], [value for _, value in records]
-    batch = take_in(keys, values, NOW_MS, LIMITS)
-    singly = take_in_singly(keys, values, NOW_MS, LIMITS)
+    batch = take_in(keys, values, [NOW_MS] * len(keys), LIMITS)
+    singly = take_in_singly(keys, values, [NOW_MS] * len(keys), LIMITS)
     assert list(batch.positions) == list(singly.positions)
     assert list(batch.scans) == list(singly.scans)
     assert list(batch.scanned_ms) == list(singly.scanned_ms)
@@ -64,13 +64,13 @@ def test_a_batch_gives_what_its_records_give_one_by_one(records: list[Raw]) -> N
 @given(st.lists(good(), min_size=1, max_size=20))
 def test_good_records_are_all_taken_in(records: list[Raw]) -> None:
     keys, values = [key for key, _ in records], [value for _, value in records]
-    assert len(take_in(keys, values, NOW_MS, LIMITS).scans) == len(records)
+    assert len(take_in(keys, values, [NOW_MS] * len(keys), LIMITS).scans) == len(records)
 
 
 def test_without_a_retention_old_scans_are_taken_in() -> None:
     old = scan(1, moment() - timedelta(days=400))
-    assert take_in([token(1).encode()], [old.to_json()], NOW_MS, Limits(300_000, None)).rejected == ()
-    assert take_in([token(1).encode()], [old.to_json()], NOW_MS, LIMITS).rejected == [(0, "older_than_retention")]
+    assert take_in([token(1).encode()], [old.to_json()], [NOW_MS], Limits(300_000, None)).rejected == ()
+    assert take_in([token(1).encode()], [old.to_json()], [NOW_MS], LIMITS).rejected == [(0, "older_than_retention")]
 
 
 @given(

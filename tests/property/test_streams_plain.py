@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -33,12 +37,14 @@ from streams.plain_scans import PlainScans, read_plain
 from streams.status_store import StatusStore
 from streams.venue_directory import VenueDirectory
 from tests.support.documents import ODD_TIMES, documents, spoilt
-from tests.support.worker_scans import moment, status, token, venue
+from tests.support.worker_scans import moment, scan, status, token, venue
 
 HERE, THERE = Place('venue "scans" 名', 3), Place('venue "scans" 名', 1)
 DAY_MS = 86_400_000
 COLOURS: tuple[Colour, ...] = ("green", "green", "yellow", "red")
 PEOPLE = 8
+PROCESSED = moment(0.25)
+WAITS = st.lists(st.sampled_from((0, 0, 1, -3600, 3600, 172_800, 172_801, 14 * 86_400)), max_size=4)
 DECODER = FastDecoder(Scan)
 
 Record = tuple[bytes | None, bytes | None]
@@ -79,8 +85,17 @@ def decider(retention_ms: int | None) -> Decider:
     )
 
 
-def process(records: Sequence[Record], here: int, retention_ms: int | None) -> tuple[list[Message], Records]:
-    """The first records lie in one partition, so many of them; the others in another, with the same offsets."""
+def process(
+    records: Sequence[Record],
+    here: int,
+    retention_ms: int | None,
+    now: datetime = PROCESSED,
+    waits_s: Sequence[int] = (),
+) -> tuple[list[Message], Records]:
+    """The first records lie in one partition, so many of them; the others in another, with the same offsets.
+
+    The n-th record reached Kafka so many seconds (`waits_s`, in turn) after the common moment.
+    """
     offsets = [100 + at for at in (*range(here), *range(len(records) - here))]
     stretches = [
         Stretch(begin, end, Ticket(place, offsets[begin], offsets[end - 1]))
@@ -93,9 +108,9 @@ def process(records: Sequence[Record], here: int, retention_ms: int | None) -> t
         [key for key, _ in records],
         [value for _, value in records],
         offsets,
-        [epoch_ms(moment())] * len(records),
+        [epoch_ms(moment(wait)) for wait, _ in zip(cycle(waits_s or (0,)), records, strict=False)],
     )
-    return decider(retention_ms).process(batch, moment(0.25))
+    return decider(retention_ms).process(batch, now)
 
 
 def time_text(at: datetime, form: int) -> str:
@@ -149,18 +164,76 @@ def others(draw: st.DrawFn) -> Record:
     records=st.lists(st.one_of(scans(), scans(), scans(), others()), min_size=1, max_size=12),
     share=st.integers(0, 12),
     retention_ms=st.sampled_from((None, 14 * DAY_MS)),
+    waits_s=WAITS,
 )
-def test_columns_and_care_put_out_the_same(records: list[Record], share: int, retention_ms: int | None) -> None:
+def test_columns_and_care_put_out_the_same(
+    records: list[Record], share: int, retention_ms: int | None, waits_s: list[int]
+) -> None:
     here = min(share, len(records))
-    found = process(records, here, retention_ms)
+    found = process(records, here, retention_ms, waits_s=waits_s)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decider_module, "read_plain", careful_only)
-        assert process(records, here, retention_ms) == found
+        assert process(records, here, retention_ms, waits_s=waits_s) == found
     visits = [Visit.model_validate_json(value) for value in found[1].lines.split(b"\n")[:-1]]
     assert [visit.person_token.encode() for visit in visits] == found[1].keys
     assert [visit.source_partition for visit in visits] == [
         partition for partition, count in found[1].counts.items() for _ in range(count)
     ]
+
+
+def told(found: tuple[list[Message], Records]) -> tuple[list[str], set[str], Counter[str]]:
+    """Visits but for the time and place of processing, alert ids, and reasons of dead letters."""
+    visits = [json.loads(line) for line in found[1].lines.split(b"\n")[:-1]]
+    for visit in visits:
+        del visit["processed_at"], visit["source_offset"]
+    alerts = {
+        json.loads(message.value or b"")["alert_id"] for message in found[0] if message.topic.startswith("alerts.")
+    }
+    reasons = [dict(message.headers)["reason"].decode() for message in found[0] if message.topic == "dead.letters.v1"]
+    return sorted(json.dumps(visit) for visit in visits), alerts, Counter(reasons)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    arrivals=st.lists(st.tuples(scans(), st.sampled_from((0, 1, 3600, 172_801))), min_size=1, max_size=8),
+    random=st.randoms(use_true_random=False),
+    ahead_s=st.sampled_from((-3600, 3600, -20 * 86_400, 20 * 86_400)),
+)
+def test_no_clock_of_a_worker_and_no_order_of_arrival_changes_what_is_decided(
+    arrivals: list[tuple[Record, int]], random: Random, ahead_s: int
+) -> None:
+    in_order = process(
+        [record for record, _ in arrivals], len(arrivals), 14 * DAY_MS, waits_s=[wait for _, wait in arrivals]
+    )
+    mixed = random.sample(arrivals, len(arrivals))
+    later = process(
+        [record for record, _ in mixed],
+        len(mixed),
+        14 * DAY_MS,
+        moment(ahead_s),
+        [wait for _, wait in mixed],
+    )
+    assert told(later) == told(in_order)
+
+
+@pytest.mark.parametrize(
+    ("zone", "night"),
+    [("Europe/Berlin", "2025-10-26"), ("Europe/Berlin", "2026-03-29"), ("Pacific/Auckland", "2025-09-28")],
+)
+def test_a_night_on_which_the_citys_clocks_change_changes_no_verdict(zone: str, night: str) -> None:
+    midnight = datetime.fromisoformat(night).replace(tzinfo=UTC)
+    for half_hours in range(-36, 13):
+        at = midnight + timedelta(minutes=30 * half_hours)
+        local = at.astimezone(ZoneInfo(zone)).isoformat(timespec="milliseconds")
+        written = [at.isoformat(timespec="milliseconds").replace("+00:00", "Z"), local]
+        document = json.loads(scan(1, at).to_json())
+        records = [(token(1).encode(), json.dumps({**document, "scanned_at": text}).encode()) for text in written]
+        wait = int((at - moment()).total_seconds())
+        visits, alerts, reasons = told(process(records, 2, 14 * DAY_MS, waits_s=[wait]))
+        assert len(visits) == 2
+        assert (reasons, len(alerts)) == (Counter(), 1), "one person at one venue in one window"
+        assert len({json.loads(visit)["colour"] for visit in visits}) == 1
+        assert not any("late" in json.loads(visit)["flags"] for visit in visits)
 
 
 @settings(max_examples=80, deadline=None)
@@ -194,9 +267,9 @@ def test_every_scan_that_our_own_encoder_writes_in_utc_is_read(made: list[dict[s
 @given(records=st.lists(st.one_of(scans(), others()), min_size=1, max_size=8))
 def test_the_good_ones_of_a_batch_are_those_that_are_good_alone(records: list[Record]) -> None:
     found = DECODER.decode_good([value for _, value in records])
-    for (_, value), scan in zip(records, found, strict=True):
-        if scan is None:
+    for (_, value), good in zip(records, found, strict=True):
+        if good is None:
             with pytest.raises(RejectError):
                 DECODER.decode(value)
         else:
-            assert DECODER.decode(value) == scan
+            assert DECODER.decode(value) == good

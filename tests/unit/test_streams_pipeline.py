@@ -152,7 +152,16 @@ def test_after_a_fault_the_process_ends_and_the_ticket_stays_open(record: tuple[
     asyncio.run(run())
 
 
-def test_processing_takes_its_clock_from_outside() -> None:
+def test_the_workers_clock_is_written_down_and_decides_nothing() -> None:
+    made = batch(OffsetLedger(), 0, good(1), good(2), good(3))
+    now = datetime(2026, 3, 5, tzinfo=UTC)
+    _, visits = decider().process(made, now)
+    found = [Visit.model_validate_json(line) for line in visits.lines.splitlines()]
+    assert [(visit.flags, visit.processed_at) for visit in found] == [((), now)] * 3
+
+
+def test_a_scan_that_reached_kafka_more_than_two_days_after_it_was_made_is_late() -> None:
     made = batch(OffsetLedger(), 0, good(2))
-    _, visits = decider().process(made, datetime(2026, 3, 5, tzinfo=UTC))
+    made.timestamps_ms = [epoch_ms(moment(48 * 3600 + 1))]
+    _, visits = decider().process(made, moment(1))
     assert Visit.model_validate_json(visits.lines).flags == ("late",)

@@ -44,7 +44,9 @@ def plan(settings: Settings) -> tuple[TopicSpec, ...]:
 
 
 def read_topics(admin: AdminClient, specs: Sequence[TopicSpec], timeout: float) -> dict[str, FoundTopic]:
-    """The planned topics that exist, with the configuration that the plan speaks of.
+    """The planned topics that exist on the broker that was asked, with the configuration that the plan speaks of.
+
+    A topic that was created just now may be known to one broker and not yet to another: it is not there yet.
 
     Raises:
         RetryableError, ConfigurationError: the brokers did not answer, or this user may not ask.
@@ -54,11 +56,17 @@ def read_topics(admin: AdminClient, specs: Sequence[TopicSpec], timeout: float) 
         there = [spec for spec in specs if spec.name in metadata and metadata[spec.name].error is None]
         resources = [ConfigResource(ResourceType.TOPIC, spec.name) for spec in there]
         futures = admin.describe_configs(resources, request_timeout=timeout) if resources else {}
-        configs = {resource.name: future.result() for resource, future in futures.items()}
+        configs = {
+            resource.name: future.result()
+            for resource, future in futures.items()
+            if not _is_unknown(future.exception())
+        }
     except KafkaException as error:
         raise explained(error, "the brokers did not say which topics there are") from error
     found: dict[str, FoundTopic] = {}
     for spec in there:
+        if spec.name not in configs:
+            continue
         partitions = metadata[spec.name].partitions.values()
         found[spec.name] = FoundTopic(
             partitions=len(partitions),
@@ -67,6 +75,10 @@ def read_topics(admin: AdminClient, specs: Sequence[TopicSpec], timeout: float) 
             config={name: str(configs[spec.name][name].value) for name in spec.config if name in configs[spec.name]},
         )
     return found
+
+
+def _is_unknown(error: BaseException | None) -> bool:
+    return isinstance(error, KafkaException) and error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
 
 
 def pending(cluster: ClientConfig, specs: Sequence[TopicSpec], timeout: float = 10) -> list[Action]:

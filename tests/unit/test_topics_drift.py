@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from infra.settings import KafkaSettings, RetentionSettings, Settings
 from infra.topic_drift import FoundTopic, differences
-from infra.topics import plan
+from infra.topics import plan, read_topics
 from schemas.topics import TopicSpec
 
 KEPT = TopicSpec("kept", 4, 1, {"cleanup.policy": "delete", "retention.ms": "1000", "max.message.bytes": "9"})
@@ -83,3 +87,25 @@ def test_a_platform_for_analysis_keeps_records_without_an_end_and_others_do_not(
     assert {spec.config.get("retention.ms") for spec in normal} == {"172800000", None}
     assert {spec.config.get("retention.ms") for spec in lifted} == {"-1", None}
     assert [spec.name for spec in normal] == [spec.name for spec in lifted]
+
+
+def test_a_topic_that_another_broker_has_not_heard_of_yet_is_not_there_yet() -> None:
+    partition = SimpleNamespace(replicas=[1], leader=1)
+    topic = SimpleNamespace(error=None, partitions={number: partition for number in range(4)})
+
+    class Cluster:
+        """One broker names both topics, the one asked for their configuration knows one of them."""
+
+        def list_topics(self, timeout: float) -> Any:
+            return SimpleNamespace(topics={"kept": topic, "compacted": topic})
+
+        def describe_configs(self, resources: list[Any], request_timeout: float) -> dict[Any, Future[Any]]:
+            answers: dict[Any, Future[Any]] = {resource: Future() for resource in resources}
+            for resource, answer in answers.items():
+                if resource.name == "kept":
+                    answer.set_result({})
+                else:
+                    answer.set_exception(KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)))
+            return answers
+
+    assert list(read_topics(Cluster(), [KEPT, COMPACTED], 1)) == ["kept"]  # type: ignore[arg-type]

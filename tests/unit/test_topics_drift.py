@@ -91,7 +91,7 @@ def test_a_platform_for_analysis_keeps_records_without_an_end_and_others_do_not(
 
 def test_a_topic_that_another_broker_has_not_heard_of_yet_is_not_there_yet() -> None:
     partition = SimpleNamespace(replicas=[1], leader=1)
-    topic = SimpleNamespace(error=None, partitions={number: partition for number in range(4)})
+    topic = SimpleNamespace(error=None, partitions=dict.fromkeys(range(4), partition))
 
     class Cluster:
         """One broker names both topics, the one asked for their configuration knows one of them."""

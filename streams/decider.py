@@ -91,9 +91,7 @@ class Decider:
             return range(len(batch)), []
         appended_ms = np.array(batch.timestamps_ms, np.int64)
         age_ms = (appended_ms if len(scans) == len(batch) else appended_ms[scans.positions]) - scans.at_ms
-        believed = scans.read & (age_ms >= -self.limits.max_future_ms)
-        if self.limits.retention_ms is not None:
-            believed &= age_ms <= self.limits.retention_ms
+        believed = scans.read & self.limits.believe(age_ms)
         tokens = bytes.fromhex("".join(scans.tokens))
         bounds = _bounds(batch, scans.positions)
         statuses = self._statuses(batch, bounds, tokens, scans.at_ms)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from operator import sub
+from typing import Any, Final, cast, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas.dead_letter import REASONS, Reason
 from schemas.errors import RejectError
@@ -26,10 +30,16 @@ class Limits:
     max_future_ms: int
     retention_ms: int | None
 
-    def believe(self, scanned_ms: int, appended_ms: int) -> bool:
-        """Whether a scan of that time, on a record of that timestamp, is believed; epoch milliseconds."""
-        age_ms = appended_ms - scanned_ms
-        return age_ms >= -self.max_future_ms and (self.retention_ms is None or age_ms <= self.retention_ms)
+    @overload
+    def believe(self, age_ms: int) -> bool: ...
+
+    @overload
+    def believe(self, age_ms: NDArray[np.int64]) -> NDArray[np.bool_]: ...
+
+    def believe(self, age_ms: Any) -> Any:
+        """Whether a scan is believed whose record's timestamp is so many milliseconds after it; of a column, each."""
+        not_ahead = age_ms >= -self.max_future_ms
+        return not_ahead if self.retention_ms is None else not_ahead & (age_ms <= self.retention_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ def take_in(
     scans = _DECODER.decode_batch(values)
     if scans is not None and _keys_match(keys, scans):
         scanned_ms = [epoch_ms(scan.scanned_at) for scan in scans]
-        if all(map(limits.believe, scanned_ms, appended_ms)):
+        if all(map(limits.believe, map(sub, appended_ms, scanned_ms))):
             return Intake(range(len(scans)), scans, scanned_ms, ())
     return take_in_singly(keys, values, appended_ms, limits)
 
@@ -76,7 +86,7 @@ def take_in_singly(
             scan = _DECODER.decode(value)
             scanned_ms = epoch_ms(scan.scanned_at)
             check_key(key, scan.person_token)
-            _check_time(scanned_ms, at_ms, limits)
+            _check_time(at_ms - scanned_ms, limits)
         except RejectError as error:
             rejected.append((position, reason_of(error)))
         else:
@@ -109,9 +119,9 @@ def reason_of(error: RejectError) -> Reason:
     return error.reason
 
 
-def _check_time(scanned_ms: int, appended_ms: int, limits: Limits) -> None:
-    if not limits.believe(scanned_ms, appended_ms):
-        raise RejectError("too_far_in_the_future" if scanned_ms > appended_ms else "older_than_retention")
+def _check_time(age_ms: int, limits: Limits) -> None:
+    if not limits.believe(age_ms):
+        raise RejectError("too_far_in_the_future" if age_ms < 0 else "older_than_retention")
 
 
 def _keys_match(keys: Sequence[bytes | None], scans: Sequence[Scan]) -> bool:

@@ -83,7 +83,7 @@ def write_visits(
         venues, statuses: one of each a scan.
         kinds: what the numbers in `statuses` mean.
         rules: what each colour means.
-        late: which scans are processed later than the policy calls in time.
+        late: which scans reached Kafka later than the policy calls in time.
         batch: that the scans are of.
         bounds: those of the n-th stretch of the batch are between the n-th bound and the next.
         now: time of processing.

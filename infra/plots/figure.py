@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigurationError
 
@@ -45,8 +46,7 @@ def new_figure(rows: int) -> Figure:
     import matplotlib
     from matplotlib.figure import Figure
 
-    families = [name for name in _CJK if name in _installed()]
-    matplotlib.rcParams["font.family"] = [*families, "DejaVu Sans"]
+    matplotlib.rcParams["font.family"] = [*_chinese_fonts(), "DejaVu Sans"]
     matplotlib.rcParams["svg.fonttype"] = "none"  # text stays text: it can be searched, and a browser has the glyphs
     matplotlib.rcParams["svg.hashsalt"] = "venuecode"  # the same answer makes the same bytes
     return Figure(figsize=(11, min(40.0, 1.8 + 0.32 * rows)), layout="constrained")
@@ -54,7 +54,9 @@ def new_figure(rows: int) -> Figure:
 
 def drawable(name: str, otherwise: str) -> str:
     """The name, or where no font here has its letters, the id instead."""
-    return name if name and all(ord(letter) < 0x250 or _has(letter) for letter in name) else otherwise
+    fonts = _chinese_fonts().values()
+    drawn = all(ord(letter) < 0x250 or any(font.get_char_index(ord(letter)) for font in fonts) for letter in name)
+    return name if name and drawn else otherwise
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -70,17 +72,10 @@ def save(figure: Figure, path: Path) -> None:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
 
 
-def _installed() -> set[str]:
-    from matplotlib.font_manager import fontManager
-
-    return set(fontManager.get_font_names())
-
-
-def _has(letter: str) -> bool:
+@cache
+def _chinese_fonts() -> dict[str, Any]:
+    """Those of `_CJK` that are installed, by family."""
     from matplotlib.font_manager import FontProperties, fontManager, get_font
 
-    return any(
-        get_font(fontManager.findfont(FontProperties(family=name))).get_char_index(ord(letter))
-        for name in _CJK
-        if name in _installed()
-    )
+    installed = set(fontManager.get_font_names())
+    return {name: get_font(fontManager.findfont(FontProperties(family=name))) for name in _CJK if name in installed}

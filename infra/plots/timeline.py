@@ -23,8 +23,8 @@ def timeline(
     """Draw a trajectory.
 
     Args:
-        scans: the person's scans; entries with their `left_at` become bars, coloured by what their end rests on.
-        meetings: drawn as a thin line under the stay, one above the other where they overlap.
+        scans: the person's scans, oldest first; entries become bars, coloured by what their end rests on.
+        meetings: drawn as a thin line under the stay, darker where they overlap.
         since, until: the span of the picture, aware.
         zone: the city's zone; the axis has its local time.
     """
@@ -32,17 +32,17 @@ def timeline(
     from matplotlib.patches import Patch
 
     entries = [(scan, scan.left_at) for scan in scans if scan.left_at is not None]
-    places = {_line(scan): scan for scan, _ in reversed(entries)}
-    heights = {
-        place: len(places) - 1 - row for row, place in enumerate(sorted(places, key=lambda key: _first(entries, key)))
-    }
+    places: dict[str, Scan] = {}
+    for scan, _ in entries:
+        places.setdefault(_line(scan), scan)
+    heights = {place: row for row, place in enumerate(reversed(places))}
     figure = new_figure(len(places))
     axes = figure.add_subplot()
     for scan, left_at in entries:
         begin, end = date2num(scan.scanned_at), date2num(left_at)
         axes.barh(heights[_line(scan)], end - begin, left=begin, height=0.5, color=COLOURS.get(scan.dwell, "#000000"))
     for meeting in meetings:
-        height = heights.get(meeting.vehicle + "/" + meeting.run if meeting.vehicle else meeting.venue_id)
+        height = heights.get(_line(meeting))
         if height is not None:
             span = [date2num(meeting.overlap_start), date2num(meeting.overlap_end)]
             axes.plot(span, [height - 0.36] * 2, color=_MEETING, linewidth=2, alpha=0.5, solid_capstyle="butt")
@@ -67,10 +67,6 @@ def timeline(
     return figure
 
 
-def _line(scan: Scan) -> str:
+def _line(visit: Scan | Meeting) -> str:
     """Trips get a line of their own, whatever stop they were boarded at."""
-    return scan.vehicle + "/" + scan.run if scan.vehicle else scan.venue_id
-
-
-def _first(entries: Sequence[tuple[Scan, datetime]], place: str) -> datetime:
-    return min(scan.scanned_at for scan, _ in entries if _line(scan) == place)
+    return visit.vehicle + "/" + visit.run if visit.vehicle else visit.venue_id

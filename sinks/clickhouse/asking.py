@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
@@ -27,6 +27,11 @@ _LIMIT_CODES = {158, 159, 160, 241, 307, 396}
 def person(person_token: str, since: datetime, until: datetime) -> dict[str, str]:
     """The parameters that name a person and a span."""
     return {"person_token": person_token, **span(since, until)}
+
+
+def people(person_tokens: Sequence[str], since: datetime, until: datetime) -> dict[str, str | list[str]]:
+    """The parameters that name several people and a span."""
+    return {"person_tokens": list(person_tokens), **span(since, until)}
 
 
 def rule(rule_id: str, dwell: Dwell) -> dict[str, str]:
@@ -64,13 +69,17 @@ def ask(
         VenuecodeError: ClickHouse refused, or a limit was met.
     """
     columns = ", ".join(field.name for field in fields(kind))  # type: ignore[arg-type]
-    call = ", ".join(
+    found = rows(client, f"SELECT {columns} FROM {called(view, arguments)}{tail}", {**arguments, **(parameters or {})})
+    return [kind(*row) for row in found]
+
+
+def called(view: str, arguments: Mapping[str, str | list[str]]) -> str:
+    """A view as it stands in SQL, its arguments as bound parameters of the same names."""
+    given = ", ".join(
         f"{name} = {{{name}:{'String' if isinstance(value, str) else 'Array(String)'}}}"
         for name, value in arguments.items()
     )
-    source = f"{view}({call})" if arguments else view
-    found = rows(client, f"SELECT {columns} FROM {source}{tail}", {**arguments, **(parameters or {})})
-    return [kind(*row) for row in found]
+    return f"{view}({given})" if arguments else view
 
 
 def rows(client: Client, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse.asking import ANY_OVERLAP, Dwell, ask, person, rows, rule, span
+from sinks.clickhouse.asking import ANY_OVERLAP, Dwell, ask, people, person, rows, rule, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +203,8 @@ def contacts_of_many(
     Raises:
         VenuecodeError: there is no such rule, or it is about cells.
     """
-    arguments: dict[str, str | list[str]] = {"person_tokens": list(person_tokens)}
-    arguments |= {**span(since, until), **rule(rule_id, dwell)}
-    return ask(client, CaseContact, "contacts_of_many", arguments)
+    about = people(person_tokens, since, until)
+    return ask(client, CaseContact, "contacts_of_many", {**about, **rule(rule_id, dwell)})
 
 
 def visitors(client: Client, venue_id: str, since: datetime, until: datetime) -> list[Visitor]:

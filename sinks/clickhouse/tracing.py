@@ -12,7 +12,7 @@ from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse.asking import ANY_OVERLAP, Dwell, ask, instant, person, rule, span
+from sinks.clickhouse.asking import ANY_OVERLAP, Dwell, ask, instant, people, person, rule
 from sinks.clickhouse.queries import Contact
 
 
@@ -133,7 +133,7 @@ def candidate_sources(
     client: Client, person_tokens: Sequence[str], since: datetime, until: datetime, dwell: Dwell = "best"
 ) -> list[SharedPlace]:
     """Places and times that several of the cases shared, those of most cases first."""
-    return ask(client, SharedPlace, "candidate_sources", _people(person_tokens, since, until, dwell))
+    return ask(client, SharedPlace, "candidate_sources", {**people(person_tokens, since, until), "dwell": dwell})
 
 
 def companions_by_cell(
@@ -153,7 +153,7 @@ def cell_hours(
     client: Client, person_tokens: Sequence[str], since: datetime, until: datetime, dwell: Dwell = "best"
 ) -> list[CellHours]:
     """How long people were in each cell, by person, longest first."""
-    return ask(client, CellHours, "cell_hours", _people(person_tokens, since, until, dwell))
+    return ask(client, CellHours, "cell_hours", {**people(person_tokens, since, until), "dwell": dwell})
 
 
 def exposed_under_rule(client: Client, rule_id: str = ANY_OVERLAP, dwell: Dwell = "best") -> list[Exposed]:
@@ -165,7 +165,3 @@ def coverage(client: Client, person_token: str, since: datetime, until: datetime
     """What answers about a person rest on."""
     (found,) = ask(client, Coverage, "coverage", {**person(person_token, since, until), "dwell": dwell})
     return found
-
-
-def _people(person_tokens: Sequence[str], since: datetime, until: datetime, dwell: Dwell) -> dict[str, str | list[str]]:
-    return {"person_tokens": list(person_tokens), **span(since, until), "dwell": dwell}

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from infra.bench.contacts.city import City, Visits
+from infra.bench.contacts.rows import fixed_strings
 
 RUNS: Final = 64
 """Places a venue has at most: one, or one for each run."""
@@ -39,11 +40,10 @@ class NarrowRows:
         """One table, in the order of the visits."""
         count = len(visits)
         text = self._city.tokens[visits.person].tobytes().hex().encode()
-        offsets = np.arange(0, (count + 1) * 32, 32, dtype=np.int32)
         return pa.table(
             {
                 "number": visits.number,
-                "person": pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text)),
+                "person": fixed_strings(text, count, 32),
                 "place": place_number(visits.venue, visits.run),
                 "venue": visits.venue.astype(np.int32),
                 "at_ms": visits.at_ms,

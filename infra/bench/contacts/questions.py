@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from infra.bench.contacts.city import DAYS, City
+from infra.bench.contacts.city import DAYS, City, Visits
 from infra.bench.contacts.engines.base import Answer, Engine, Span, Window
 from infra.bench.contacts.narrow import place_number
 
@@ -57,10 +57,11 @@ def draw(city: City, cases: int) -> Sample:
     """
     rng = np.random.default_rng([city.seed, 4])
     names = city.hex_tokens
-    weight = _company(city)
+    first_day = city.day(0, 0)
+    weight = _company(first_day, city.people)
     top = np.argsort(weight)[-max(cases, round(city.people * _BUSIEST)) :]
     begin = city.first_day_ms
-    venues = _venues_as_scanned(city, rng, WINDOWS)
+    venues = first_day.venue[rng.integers(0, len(first_day), WINDOWS)]
     starts = begin + rng.integers(0, DAYS * DAY_MS, WINDOWS)
     lengths = rng.integers(*_WINDOW_MINUTES, WINDOWS) * 60_000
 
@@ -114,14 +115,8 @@ def _windows(windows: tuple[Window, ...], engine: Engine) -> Answer:
     return engine.windows(windows)
 
 
-def _company(city: City) -> Any:
-    """For each person, how many scans the places of their first day had that day."""
-    day = next(city.days())
+def _company(day: Visits, people: int) -> Any:
+    """For each of so many people, how many scans the places of their day had that day."""
     place = place_number(day.venue, day.run)
     _, index, scans = np.unique(place, return_inverse=True, return_counts=True)
-    return np.bincount(day.person, weights=scans[index], minlength=city.people)
-
-
-def _venues_as_scanned(city: City, rng: np.random.Generator, count: int) -> Any:
-    day = next(city.days())
-    return day.venue[rng.integers(0, len(day), count)]
+    return np.bincount(day.person, weights=scans[index], minlength=people)

@@ -104,7 +104,7 @@ class RowMaker:
         text = np.full((count, 36), b"-", "S1")
         for begin, end, at in ((0, 8, 0), (8, 12, 9), (12, 16, 14), (16, 20, 19), (20, 32, 24)):
             text[:, at : at + end - begin] = digits[:, begin:end]
-        return _fixed_strings(text.tobytes(), count, 36)
+        return fixed_strings(text.tobytes(), count, 36)
 
     def _table(self, visits: Visits) -> Any:
         city, rng, count = self._city, self._rng, len(visits)
@@ -121,7 +121,7 @@ class RowMaker:
         stay_until = at + self._minutes[category] * 60_000
         columns = {
             "scan_id": self._scan_ids(at),
-            "person_token": _fixed_strings(city.tokens[person].tobytes().hex().encode(), count, 32),
+            "person_token": fixed_strings(city.tokens[person].tobytes().hex().encode(), count, 32),
             "venue_id": _words(self._venue_ids, venue),
             "point_id": _words([f"gate-{number}" for number in range(1, 5)], (person + venue) % 4),
             "scanned_at": _times(at),
@@ -156,7 +156,7 @@ class RowMaker:
         return pa.table(columns)
 
 
-def _fixed_strings(text: bytes, count: int, width: int) -> Any:
+def fixed_strings(text: bytes, count: int, width: int) -> Any:
     """An Arrow string column out of strings of one width, without an object each."""
     offsets = np.arange(0, (count + 1) * width, width, dtype=np.int32)
     return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text))

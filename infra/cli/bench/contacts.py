@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.bench.options import AsJson, JsonFile, WriteDocs, measured
-from infra.cli.common import err, fail, out, print_json
+from infra.cli.bench.options import AsJson, JsonFile, WriteDocs, finish, measured
+from infra.cli.common import err, fail, out
 from schemas.errors import ConfigurationError
 
 _ENGINES = "clickhouse,duckdb,postgresql"
@@ -45,7 +45,6 @@ def contacts(
     from infra.bench.contacts.ground import ENGINES
     from infra.bench.contacts.run import run_contacts_bench
     from infra.bench.contacts.tables import page
-    from infra.bench.report import write_docs as write_page
 
     names = [name.strip() for name in engines.split(",") if name.strip()]
     unknown = [name for name in names if name not in ENGINES]
@@ -61,16 +60,7 @@ def contacts(
             progress.update(task, description=text, advance=more)
 
         found = run_contacts_bench(int(visits), cases, names, write_rate, keep, advance)
-    if json_file is not None:
-        import json
-
-        json_file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    if write_docs:
-        write_page(found, shown=page(found))
-    if as_json:
-        print_json(found)
-    else:
-        _show(found)
+    finish(found, as_json=as_json, write=write_docs, file=json_file, page=page, table=_show)
     if found["disagreements"]:
         fail("the databases gave different answers")
 

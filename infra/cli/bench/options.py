@@ -37,18 +37,35 @@ def measured(function: Callable[P, None]) -> Callable[P, None]:
     return friendly_errors(wrapper)
 
 
-def finish(found: Document, *, as_json: bool, write: bool, file: Path | None) -> None:
-    """Keep a benchmark's document where it was asked for, and print it."""
+def finish(
+    found: Document,
+    *,
+    as_json: bool,
+    write: bool,
+    file: Path | None,
+    page: Callable[[Document], str] | None = None,
+    table: Callable[[Document], None] | None = None,
+) -> None:
+    """Keep a benchmark's document where it was asked for, and print it.
+
+    Args:
+        found: the document.
+        as_json: print it as JSON.
+        write: put it into the docs.
+        file: gets the JSON as well.
+        page: what the docs show of it; a table of its variants unless given.
+        table: shows it on the terminal; `show` unless given.
+    """
     from infra.bench.report import write_docs
 
     if file is not None:
         file.write_text(_dumped(found))
     if write:
-        write_docs(found)
+        write_docs(found, shown=None if page is None else page(found))
     if as_json:
         print_json(found)
     else:
-        show(found)
+        (table or show)(found)
 
 
 def show(found: Document) -> None:

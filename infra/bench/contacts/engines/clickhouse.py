@@ -9,12 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
-import numpy as np
-
 from infra.bench.contacts.engines.base import Answer, Dwell, Span, Window, pairs
 from infra.bench.contacts.files import drop_from_memory
 from infra.bench.contacts.rows import venue_id
 from infra.embedded.clickhouse import EmbeddedClickHouse
+from sinks.clickhouse import asking
 from sinks.clickhouse.migrate import Migrator
 from sinks.clickhouse.target import ClickHouseTarget
 
@@ -141,19 +140,13 @@ class ClickHouse:
             self._server.stop(60)
 
     def _ask(self, columns: str, view: str, span: Span, **more: str | list[str]) -> Any:
-        arguments = {**more, "since": _instant(span.since_ms), "until": _instant(span.until_ms)}
-        kinds = {name: "Array(String)" if isinstance(value, list) else "String" for name, value in arguments.items()}
-        call = ", ".join(f"{name} = {{{name}:{kind}}}" for name, kind in kinds.items())
-        return self.client.query_arrow(f"SELECT {columns} FROM {view}({call})", parameters=arguments)
+        arguments = {**more, **asking.span(_aware(span.since_ms), _aware(span.until_ms))}
+        return self.client.query_arrow(f"SELECT {columns} FROM {asking.called(view, arguments)}", parameters=arguments)
 
 
 def insert_rows(client: Any, table: Any) -> None:
     """Insert an Arrow table of `visits_input` with the settings of the sink, in one block."""
     client.insert_arrow("visits_input", table, settings=_INSERT)
-
-
-def _instant(ms: int) -> str:
-    return str(np.datetime64(ms, "ms")).replace("T", " ")
 
 
 def _aware(ms: int) -> datetime:

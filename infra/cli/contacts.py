@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 
 from infra.cli.clickhouse import Since, Token, Until, connected, duration, local_time, shortened, span
-from infra.cli.common import friendly_errors, load_settings, out
-from infra.cli.forms import ArrowFlag, CsvFlag, Form, JsonFlag, ParquetFlag, chosen_form, print_rows
+from infra.cli.common import JsonFlag, friendly_errors, load_settings, out
+from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, chosen_form, print_rows
 
 
 @friendly_errors

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.cli.common import JsonFlag, print_json
+from infra.cli.common import print_json
 from schemas.base import format_timestamp
 from schemas.errors import ConfigurationError
 
@@ -23,18 +23,6 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CsvFlag = Annotated[bool, typer.Option("--csv", help="Print CSV that is safe to open in a spreadsheet.")]
 ParquetFlag = Annotated[bool, typer.Option("--parquet", help="Write a Parquet file to standard output.")]
 ArrowFlag = Annotated[bool, typer.Option("--arrow", help="Write an Arrow stream to standard output.")]
-
-__all__ = [
-    "ArrowFlag",
-    "CsvFlag",
-    "Form",
-    "JsonFlag",
-    "ParquetFlag",
-    "as_dicts",
-    "chosen_form",
-    "defused",
-    "print_rows",
-]
 
 
 class Form(Enum):

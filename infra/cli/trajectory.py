@@ -11,8 +11,8 @@ import typer
 from rich.table import Table
 
 from infra.cli.clickhouse import Since, Token, Until, connected, local_time, span
-from infra.cli.common import err, friendly_errors, load_settings, out
-from infra.cli.forms import ArrowFlag, CsvFlag, Form, JsonFlag, ParquetFlag, chosen_form, print_rows
+from infra.cli.common import JsonFlag, err, friendly_errors, load_settings, out
+from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, chosen_form, print_rows
 from infra.plots.figure import checked_path, save
 from infra.plots.timeline import timeline
 

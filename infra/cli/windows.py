@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 
 from infra.cli.clickhouse import connected, local_time
-from infra.cli.common import fail, friendly_errors, load_settings, out
-from infra.cli.forms import ArrowFlag, CsvFlag, Form, JsonFlag, ParquetFlag, as_dicts, chosen_form, print_rows
+from infra.cli.common import JsonFlag, fail, friendly_errors, load_settings, out
+from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
 from infra.settings import Settings
 
 if TYPE_CHECKING:

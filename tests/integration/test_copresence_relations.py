@@ -20,7 +20,7 @@ from sinks.clickhouse.asking import Dwell
 from sinks.clickhouse.rules import builtin_contact_rules, store_rules
 from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer
-from tests.support.copresence_cities import HOUR, MIDNIGHT, SPAN, City, cities, document, store
+from tests.support.copresence_cities import HOUR, MIDNIGHT, SPAN, City, cities, clear, document, store
 from tests.support.copresence_oracle import OracleScan, cell
 from tests.support.visit_rows import insert_visits, instant, migrated_database, milliseconds
 
@@ -55,8 +55,7 @@ def database(clickhouse: ClickHouseServer) -> Iterator[Any]:
 
 @pytest.fixture
 def client(database: Any) -> Any:
-    for table in ("visits", "visits_by_place", "venues"):
-        database.command(f"TRUNCATE TABLE {table}")
+    clear(database)
     return database
 
 

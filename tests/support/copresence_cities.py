@@ -114,6 +114,12 @@ def document(scan: OracleScan) -> dict[str, Any]:
     )
 
 
+def clear(client: Any) -> None:
+    """Take away what `store` stored."""
+    for table in ("visits", "visits_by_place", "venues"):
+        client.command(f"TRUNCATE TABLE {table}")
+
+
 def store(client: Any, towns: Sequence[City]) -> None:
     """Several cities at once, in two inserts, so that versions of one visit lie in one part as well as in two."""
     halves = [(city.scans[: len(city.scans) // 2], city.scans[len(city.scans) // 2 :]) for city in towns]

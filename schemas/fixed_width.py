@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _POSITION = re.compile(r"(?:\[((?:[0-9a-z]-[0-9a-z]|[0-9a-z])+)\]|([0-9a-z-]))(?:\{([0-9]+)\})?")
 _RANGE = re.compile(r"([0-9a-z])-([0-9a-z])|([0-9a-z])")
@@ -75,3 +80,8 @@ class FixedWidth:
             return False
         table = self._is_in[self._from_bytes(lines, self._asked.dtype)].reshape(-1, self._width)
         return bool((table & self._asked).all())
+
+    def hold(self, characters: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Which texts do: a row of bytes each, of the width that is asked for."""
+        allowed: NDArray[np.bool_] = (self._is_in.take(characters) & self._asked[:-1]).all(axis=1)  # type: ignore[assignment]
+        return allowed

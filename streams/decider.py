@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import compress, pairwise
 from operator import itemgetter
 from typing import Any, Final, cast
 
@@ -29,8 +29,10 @@ from streams.intake import Limits, take_in
 from streams.metrics import WorkerMetrics
 from streams.output import Message, dead_letter_message
 from streams.plain_scans import read_plain
+from streams.scan_columns import ScanColumns
 from streams.status_store import StatusStore
 from streams.statuses.partition import InForce
+from streams.utc_times import Mask
 from streams.venue_directory import VenueDirectory
 from streams.visit_lines import VisitLines, write_visits
 
@@ -72,7 +74,8 @@ class Decider:
         letters: list[Message] = []
         if careful:
             more, letters = self._decide_carefully(batch, careful, now, lines)
-            raised = sorted([*raised, *more], key=itemgetter(0))
+            raised += more
+        raised.sort(key=itemgetter(0))
         self.brake.add(len(batch), len(letters))
         # The key of a scan that became a visit is its person token.
         keys = cast("Sequence[bytes]", batch.keys)
@@ -86,42 +89,39 @@ class Decider:
 
     def _decide_plain(self, batch: Batch, now: datetime, lines: VisitLines) -> tuple[Sequence[int], list[Raised]]:
         """Write visits by the column; returns the positions, ascending, of what needs care, and alerts of the rest."""
-        scans = read_plain(batch.keys, batch.values)
-        if not len(scans):
-            return range(len(batch)), []
+        raised: list[Raised] = []
+        done: set[int] = set()
+        for scans in read_plain(batch.keys, batch.values):
+            believed = self._decide_columns(batch, scans, now, lines, raised)
+            if len(scans) == len(batch) and believed.all():
+                return (), raised
+            done.update(compress(scans.positions, believed.tolist()))
+        return [at for at in range(len(batch)) if at not in done], raised
+
+    def _decide_columns(
+        self, batch: Batch, scans: ScanColumns, now: datetime, lines: VisitLines, raised: list[Raised]
+    ) -> Mask:
+        """Write the visits of some scans, and add the alerts they raise; returns which have times that are believed.
+
+        The visits of the others mean nothing.
+        """
         appended_ms = np.array(batch.timestamps_ms, np.int64)
         age_ms = (appended_ms if len(scans) == len(batch) else appended_ms[scans.positions]) - scans.at_ms
-        believed = scans.read & self.limits.believe(age_ms)
-        tokens = bytes.fromhex("".join(scans.tokens))
+        believed: Mask = scans.read & self.limits.believe(age_ms)
         bounds = _bounds(batch, scans.positions)
-        statuses = self._statuses(batch, bounds, tokens, scans.at_ms)
+        statuses = self._statuses(batch, bounds, scans.tokens, scans.at_ms)
         kinds, rules = self.statuses.kinds, self.policy.rules
         venues = self.venues.look_up(scans.venue_ids)
-        write_visits(
-            lines,
-            scans,
-            venues,
-            statuses,
-            kinds,
-            rules,
-            age_ms > self.policy.late_ms,
-            batch,
-            bounds,
-            now,
-        )
+        write_visits(lines, scans, venues, statuses, kinds, rules, age_ms > self.policy.late_ms, batch, bounds, now)
         notices = {number: rules.rules[kinds[number][0]].notice for number in set(statuses.kind.tolist())}
         alerting = [number for number, notice in notices.items() if notice is not None]
-        raised: list[Raised] = []
-        for at in (np.isin(statuses.kind, alerting) & believed).nonzero()[0].tolist():
+        for at in (np.isin(statuses.kind, alerting) & believed & scans.enters).nonzero()[0].tolist():
             notice = notices[int(statuses.kind[at])]
-            if notice is not None and scans.directions[at] == "enter":
-                alert = alert_of(scans.scans[at], int(scans.at_ms[at]), venues[at], notice, now, self.policy)
+            if notice is not None:
+                alert = alert_of(scans.scan(at), int(scans.at_ms[at]), venues[at], notice, now, self.policy)
                 raised.append((scans.positions[at], alert))
         self._count(statuses.kind[believed])
-        if len(scans) == len(batch) and believed.all():
-            return (), raised
-        done = {scans.positions[at] for at in believed.nonzero()[0].tolist()}
-        return [at for at in range(len(batch)) if at not in done], raised
+        return believed
 
     def _statuses(self, batch: Batch, bounds: Sequence[int], tokens: bytes, at_ms: NDArray[np.int64]) -> InForce:
         """The statuses of persons, 16 bytes each, those of the n-th stretch between the n-th bound and the next."""

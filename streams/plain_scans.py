@@ -7,90 +7,66 @@ time in another form, and whatever is bad, is left to `streams.intake`, one by o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import numpy as np
-import numpy.typing as npt
 from msgspec.structs import force_setattr
 
 from schemas.fast import FastDecoder, encode_lines
 from schemas.scan import Scan
-
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from streams.canonical_scans import read_canonical
+from streams.scan_columns import ScanColumns
+from streams.utc_times import FORM, SECONDS_AT, WHOLE_SECOND, Ints, Mask, read_times
 
 _DECODER: Final = FastDecoder(Scan, times_as_text=True)
-_FORM: Final = "0000-00-00T00:00:00.000000Z"
-_WIDTH: Final = len(_FORM)
-_SECONDS, _MILLISECONDS = len("2026-01-01T00:00:00Z"), len("2026-01-01T00:00:00.000Z")
-_IS_DIGIT: Final = np.array([character == "0" for character in _FORM])
-_ASKED: Final = np.frombuffer(_FORM.encode(), np.uint8)
-_TENS: Final = np.array([100_000, 10_000, 1000, 100, 10, 1])
+_WIDTH: Final = len(FORM)
+_MILLISECONDS: Final = len("2026-01-01T00:00:00.000Z")
 _UNREAD: Final = "?"
 
 
-@dataclass(frozen=True, slots=True)
-class PlainScans:
-    """Columns of equal length, one entry a scan that is good but for its time.
-
-    Attributes:
-        positions: within the batch, ascending.
-        scans: as decoded, but that `scanned_at` is what `times` holds.
-        heads: the scan as `schemas.fast.encode` writes it, without its last brace.
-        tokens, venue_ids, directions: of the scan.
-        times: `scanned_at` as `encode` writes it.
-        at_ms: `scanned_at` in epoch milliseconds, rounded down.
-        read: where the time was read; elsewhere the last two, and the head, mean nothing.
-    """
-
-    positions: Sequence[int]
-    scans: Sequence[Scan]
-    heads: Sequence[str]
-    tokens: Sequence[str]
-    venue_ids: Sequence[str]
-    directions: Sequence[str]
-    times: Sequence[str]
-    at_ms: Ints
-    read: Mask
-
-    def __len__(self) -> int:
-        return len(self.heads)
-
-
-_NONE: Final = PlainScans((), (), (), (), (), (), (), np.empty(0, np.int64), np.empty(0, np.bool_))
-
-
-def read_plain(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> PlainScans:
+def read_plain(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> list[ScanColumns]:
     """The scans of a batch that are good but for their time, and lie under their person token as the key."""
-    positions: Sequence[int] = range(len(values))
+    canonical = read_canonical(keys, values)
+    if len(canonical) == len(values):
+        return [canonical]
+    left = np.delete(np.arange(len(values)), canonical.positions).tolist()
+    decoded = _read_decoded(left, [keys[at] for at in left], [values[at] for at in left])
+    return [columns for columns in (canonical, decoded) if columns is not None and len(columns)]
+
+
+def _read_decoded(
+    left: Sequence[int], keys: Sequence[bytes | None], values: Sequence[bytes | None]
+) -> ScanColumns | None:
+    """Of scans at some positions those that are good but for their time, with any spelling of what they say."""
+    positions = left
     scans: Sequence[Scan] | None = _DECODER.decode_batch(values)
     if scans is None:
         found = _DECODER.decode_good(values)
-        positions = [at for at, scan in enumerate(found) if scan is not None]
+        good = [index for index, scan in enumerate(found) if scan is not None]
+        positions, keys = [left[index] for index in good], [keys[index] for index in good]
         scans = [scan for scan in found if scan is not None]
     tokens = [scan.person_token for scan in scans]
-    if not _are_keys([keys[at] for at in positions] if len(positions) < len(keys) else keys, tokens):
-        own = [index for index, at in enumerate(positions) if keys[at] == tokens[index].encode()]
+    if not _are_keys(keys, tokens):
+        own = [index for index, token in enumerate(tokens) if keys[index] == token.encode()]
         positions, scans, tokens = ([column[index] for index in own] for column in (positions, scans, tokens))  # type: ignore[assignment]
     if not scans:
-        return _NONE
+        return None
     written = cast("list[str]", [scan.scanned_at for scan in scans])
     times, at_ms, read = _times(written)
     if times is not written:
         for scan, time, before in zip(scans, times, written, strict=True):
             if time is not before:
                 force_setattr(cast(Any, scan), "scanned_at", time)
-    return PlainScans(
+    return ScanColumns(
         positions,
-        scans,
         encode_lines(scans).decode().split("}\n")[:-1],
-        tokens,
+        bytes.fromhex("".join(tokens)),
         [scan.venue_id for scan in scans],
-        [scan.direction for scan in scans],
-        times,
+        np.array([scan.direction == "enter" for scan in scans]),
+        [time[SECONDS_AT:] for time in times],
         at_ms,
         read,
+        scans.__getitem__,
     )
 
 
@@ -115,24 +91,12 @@ def _times(texts: list[str]) -> tuple[list[str], Ints, Mask]:
         wide = [text if text.isascii() else _UNREAD * _WIDTH for text in wide]
         joined = "".join(wide)
     characters = np.frombuffer(joined.encode(), np.uint8).reshape(len(wide), _WIDTH)
-    digits = characters - ord("0")
-    read = np.where(_IS_DIGIT, digits <= 9, characters == _ASKED).all(axis=1)
-    numbers = digits.astype(np.int64)
-    two = numbers[:, :-1] * 10 + numbers[:, 1:]
-    year, month, day = two[:, 0] * 100 + two[:, 2], two[:, 5], two[:, 8]
-    hour, minute, second = two[:, 11], two[:, 14], two[:, 17]
-    months = (year - 1970) * 12 + month - 1
-    first = _first_day(months)
-    read &= (year >= 1970) & (year < 2100) & (month >= 1) & (month <= 12)
-    read &= (day >= 1) & (day <= _first_day(months + 1) - first) & (hour < 24) & (minute < 60) & (second < 60)
-    microseconds = numbers[:, _SECONDS:-1] @ _TENS
-    minutes = ((first + day - 1) * 24 + hour) * 60 + minute
-    at_ms = np.where(read, minutes * 60_000 + second * 1000 + microseconds // 1000, 0)
+    at_ms, microseconds, read = read_times(characters)
     whole = (microseconds == 0).nonzero()[0].tolist()
     if whole:
         wide = list(wide)
         for at in whole:
-            wide[at] = wide[at][: _SECONDS - 1] + "Z"
+            wide[at] = wide[at][: WHOLE_SECOND - 1] + "Z"
     return wide, at_ms, read
 
 
@@ -140,9 +104,4 @@ def _widened(text: str) -> str:
     """A time in another form with six digits of a fraction; of another width than a time has, what is none."""
     if len(text) == _MILLISECONDS:
         return text[:-1] + "000Z"
-    return text[:-1] + ".000000Z" if len(text) == _SECONDS else _UNREAD * _WIDTH
-
-
-def _first_day(months: Ints) -> Ints:
-    """Days since 1970 of the first day of each month, months counted since 1970."""
-    return months.astype("M8[M]").astype("M8[D]").astype(np.int64)
+    return text[:-1] + ".000000Z" if len(text) == WHOLE_SECOND else _UNREAD * _WIDTH

@@ -15,13 +15,13 @@ import numpy as np
 from schemas.fast import encode_value
 from streams.batching.batch import Batch
 from streams.decide import VenueView
-from streams.plain_scans import Mask, PlainScans
 from streams.rules import RuleSet
+from streams.scan_columns import ScanColumns
 from streams.statuses.kinds import Kind
 from streams.statuses.partition import InForce
+from streams.utc_times import Mask
 
 _MINUTE_MS: Final = 60_000
-_SECONDS_AT: Final = len("2026-01-01T00:00")
 
 
 class VisitLines:
@@ -65,7 +65,7 @@ class VisitLines:
 
 def write_visits(
     lines: VisitLines,
-    scans: PlainScans,
+    scans: ScanColumns,
     venues: Sequence[VenueView],
     statuses: InForce,
     kinds: Sequence[Kind],
@@ -126,12 +126,12 @@ def _status_parts(kind: Kind, rules: RuleSet) -> tuple[str, str, str]:
     return before, ',"status_age_s":', f',"decision":"{rules.rules[colour].decision}","stay_until":'
 
 
-def _stays(scans: PlainScans, venues: Sequence[VenueView]) -> list[str]:
+def _stays(scans: ScanColumns, venues: Sequence[VenueView]) -> list[str]:
     """Until when each person stays, as JSON: whole minutes are added, so seconds and fraction are the scan's."""
     stay = np.fromiter([venue.stay_minutes for venue in venues], np.int64, len(scans))
     minutes, which = np.unique(scans.at_ms // _MINUTE_MS + stay, return_inverse=True)
     texts = np.datetime_as_string(minutes.astype("M8[m]")).tolist()
     return [
-        f'"{texts[minute]}{time[_SECONDS_AT:]}"' if direction == "enter" else "null"
-        for minute, time, direction in zip(which.tolist(), scans.times, scans.directions, strict=True)
+        f'"{texts[minute]}:{seconds}"' if enters else "null"
+        for minute, seconds, enters in zip(which.tolist(), scans.seconds, scans.enters.tolist(), strict=True)
     ]

@@ -28,12 +28,14 @@ from streams.alert_memory import AlertMemory
 from streams.batch_producer import Records
 from streams.batching.batch import Batch, Place, Stretch
 from streams.batching.ledger import Ticket
+from streams.canonical_scans import read_canonical
 from streams.decide import Policy
 from streams.decider import Decider
 from streams.intake import Limits
 from streams.metrics import WorkerMetrics
 from streams.output import Message
-from streams.plain_scans import PlainScans, read_plain
+from streams.plain_scans import read_plain
+from streams.scan_columns import ScanColumns
 from streams.status_store import StatusStore
 from streams.venue_directory import VenueDirectory
 from tests.support.documents import ODD_TIMES, documents, spoilt
@@ -50,8 +52,8 @@ DECODER = FastDecoder(Scan)
 Record = tuple[bytes | None, bytes | None]
 
 
-def careful_only(_: Sequence[bytes | None], __: Sequence[bytes | None]) -> PlainScans:
-    return read_plain((), ())
+def careful_only(_: Sequence[bytes | None], __: Sequence[bytes | None]) -> list[ScanColumns]:
+    return []
 
 
 def decider(retention_ms: int | None) -> Decider:
@@ -239,28 +241,52 @@ def test_a_night_on_which_the_citys_clocks_change_changes_no_verdict(zone: str, 
 @settings(max_examples=80, deadline=None)
 @given(records=st.lists(scans(), min_size=1, max_size=8))
 def test_a_plain_scan_is_copied_as_it_would_be_encoded(records: list[Record]) -> None:
-    plain = read_plain([key for key, _ in records], [value for _, value in records])
-    for index, position in enumerate(plain.positions):
-        key, value = records[position]
-        if not plain.read[index]:
-            continue
-        scan = DECODER.decode(value)
-        assert (plain.heads[index] + "}").encode() == encode(scan)
-        assert plain.times[index].encode() == encode(scan.scanned_at).strip(b'"')  # type: ignore[arg-type]
-        assert plain.at_ms[index] == epoch_ms(scan.scanned_at)
-        assert (plain.tokens[index], plain.venue_ids[index]) == (scan.person_token, scan.venue_id)
-        assert plain.directions[index] == scan.direction
-        assert key == scan.person_token.encode()
+    for plain in read_plain([key for key, _ in records], [value for _, value in records]):
+        for index, position in enumerate(plain.positions):
+            key, value = records[position]
+            if not plain.read[index]:
+                continue
+            scan = DECODER.decode(value)
+            assert (plain.heads[index] + "}").encode() == encode(scan)
+            assert plain.scan(index).scanned_at == json.loads(encode(scan.scanned_at))  # type: ignore[arg-type]
+            assert str(plain.scan(index).scanned_at).endswith(f":{plain.seconds[index]}")
+            assert plain.at_ms[index] == epoch_ms(scan.scanned_at)
+            assert (plain.tokens[16 * index : 16 * index + 16].hex(), plain.venue_ids[index]) == (
+                scan.person_token,
+                scan.venue_id,
+            )
+            assert plain.enters[index] == (scan.direction == "enter")
+            assert key == scan.person_token.encode()
 
 
 @given(st.lists(documents(Scan), min_size=1, max_size=5))
 def test_every_scan_that_our_own_encoder_writes_in_utc_is_read(made: list[dict[str, Any]]) -> None:
     values = [encode(DECODER.decode(json.dumps(document).encode())) for document in made]
-    plain = read_plain([document["person_token"].encode() for document in made], values)
-    assert list(plain.positions) == list(range(len(values)))
-    for value, read in zip(values, plain.read.tolist(), strict=True):
-        time = json.loads(value)["scanned_at"]
-        assert read == (time.endswith("Z") and 1970 <= int(time[:4]) <= 2099)
+    found = read_plain([document["person_token"].encode() for document in made], values)
+    assert sorted(at for plain in found for at in plain.positions) == list(range(len(values)))
+    for plain in found:
+        for at, read in zip(plain.positions, plain.read.tolist(), strict=True):
+            time = json.loads(values[at])["scanned_at"]
+            assert read == (time.endswith("Z") and 1970 <= int(time[:4]) <= 2099)
+
+
+def is_canonical(key: bytes | None, value: bytes | None) -> bool:
+    """What `streams.canonical_scans` says of itself, without looking at how it reads."""
+    if value is None or not value.isascii() or b"\\" in value:
+        return False
+    try:
+        scan = DECODER.decode(value)
+    except RejectError:
+        return False
+    in_utc = 1970 <= scan.scanned_at.year <= 2099 and scan.scanned_at.utcoffset() == timedelta()
+    return in_utc and encode(scan) == value and key == scan.person_token.encode()
+
+
+@settings(max_examples=200, deadline=None)
+@given(records=st.lists(st.one_of(scans(), scans(), others()), min_size=1, max_size=8))
+def test_canonical_scans_are_exactly_those_that_the_encoder_writes_so(records: list[Record]) -> None:
+    found = read_canonical([key for key, _ in records], [value for _, value in records])
+    assert list(found.positions) == [at for at, record in enumerate(records) if is_canonical(*record)]
 
 
 @settings(max_examples=80, deadline=None)

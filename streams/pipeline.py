@@ -64,8 +64,9 @@ class Pipeline:
         self._under_way.add(future)
         raised = [message.appended_ms for message in messages if message.appended_ms is not None]
 
-        def finished(_: Future[None]) -> None:
-            self._loop.call_soon_threadsafe(self._finished, batch, future, len(visits), produced, raised)
+        def finished(done: Future[None]) -> None:
+            # Not `future`: it keeps its callbacks, and the circle would keep the batch until the collector comes by.
+            self._loop.call_soon_threadsafe(self._finished, batch, done, len(visits), produced, raised)
 
         future.add_done_callback(finished)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -114,6 +116,31 @@ def test_a_ticket_is_done_when_the_outputs_are_acknowledged_and_not_before() -> 
         assert ledger.committable(HERE) == 2
 
     asyncio.run(run())
+
+
+class Values(list[bytes]):
+    """A list that can be watched."""
+
+
+def test_an_acknowledged_batch_is_let_go_of_without_the_collector() -> None:
+    async def run() -> None:
+        ledger, output = OffsetLedger[Place](), SlowOutput()
+        pipeline = Pipeline(decider(), output, ledger, 4, pytest.fail)  # type: ignore[arg-type]
+        made = batch(ledger, 0, good(1), good(2))
+        made.values = Values(made.values)
+        values = weakref.ref(made.values)
+        await pipeline.handle(made)
+        del made
+        assert values() is not None
+        output.under_way.pop().set_result(None)
+        await pipeline.finished()
+        assert values() is None
+
+    gc.disable()
+    try:
+        asyncio.run(run())
+    finally:
+        gc.enable()
 
 
 def test_no_more_batches_are_under_way_than_allowed() -> None:

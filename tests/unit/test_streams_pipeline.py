@@ -118,7 +118,7 @@ def test_a_ticket_is_done_when_the_outputs_are_acknowledged_and_not_before() -> 
     asyncio.run(run())
 
 
-class Values(list[bytes]):
+class Values(list[bytes | None]):
     """A list that can be watched."""
 
 

@@ -1,0 +1,32 @@
+"""Migrations that databases have applied stay as they are, with the fragments they include."""
+
+from __future__ import annotations
+
+from sinks.clickhouse.sqlfiles import read_migrations
+
+APPLIED = {
+    "0001_tables": "d91d41eac4d6749431e4a30f3c61f5407008e818bdc4ab35cd2305418558b8c5",
+    "0002_inputs": "0b74fa3c8f4a2a0a428f7870f30caf1a4dfebf8dd9d460a144cb86dc576845c7",
+    "0003_views": "48e81e922604152a0d70e961ae879a5d06a5401b2e5c2975c5a402a651185d82",
+    "0004_merges": "6153d48edcb260e05abff9abcd65c736033d3998d9b52957e25e6c575018e418",
+    "0005_offsets": "582125ac52a71dddfd6df6ce3a563c2b151a371100148c3165a18387a9d5720d",
+    "0006_rules": "9dedd820966ea7b787ebfeff99048bcd56c68b814f5a413f5e38cd5b1b980247",
+    "0007_contacts": "0f5a908c1ae89ab2f5c73e3a8cd1bf629808ab1c3e738d42150e256f01549e1f",
+    "0008_tracing": "7c83481fc863af76979f93e3e0700af5661c0be32748dcbf4dea7b4ca3f5c422",
+    "0009_windows_cells": "a49c1af1e06b5e2a050ba9697395bd3f328e0f59874f3397e9e5c93f96ae2f7a",
+    "0010_statistics": "7c90fdd74ace024632ae8be7887166d62916c17fc522f86aadb6b66b6127f51d",
+    "0011_default_dwell": "cadd855ce6e827c537489a21b45aaee4f15320351089e1376b2d2f4a0ff64e80",
+    "0012_compact": "c4fd5328da2d0978ac53058cfb58c29cf09dfd81f586551a80e25cf118ff41cc",
+}
+"""What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
+
+
+def test_an_applied_migration_never_changes_nor_do_the_fragments_it_includes() -> None:
+    now = {f"{migration.number:04d}_{migration.name}": migration.checksum for migration in read_migrations()}
+    changed = sorted(name for name, checksum in APPLIED.items() if now.get(name) != checksum)
+    assert not changed, (
+        f"{', '.join(changed)}: changed, or a fragment of it did, and databases that have it would refuse to start. "
+        "Restore the text and write a new migration, with fragments of its own"
+    )
+    new = {name: checksum for name, checksum in now.items() if name not in APPLIED}
+    assert not new, f"new migrations: put them into APPLIED when they are final: {new}"

@@ -44,8 +44,9 @@ faults: $(STAMP) ## The fault harness, long form (docs/guarantees.md): 330 kills
 	@LEDGER_RUNS=10000 $(BIN)/python -m pytest -q --timeout 1800 tests/property/test_streams_ledger.py
 	@$(BIN)/python -m tests.faults --file faults.json
 
-oracle: $(STAMP) ## The co-presence views against the oracle, long form: 1,000 cities a question
+oracle: $(STAMP) ## The co-presence views against the oracle, long form: 1,000 cities a question, and all of New Zealand
 	@COPRESENCE_EXAMPLES=1000 $(BIN)/python -m pytest -q --timeout 1800 tests/integration/test_copresence_views.py
+	@NZ_PEOPLE=20000 NZ_BACKGROUND=110000 $(BIN)/python -m pytest -q --timeout 1800 tests/integration/test_nz_windows.py
 
 lint: $(STAMP) ## Linters, types, import directions
 	$(BIN)/ruff check --quiet .

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -70,14 +71,18 @@ def _as_file(row: DirtyRow) -> tuple[bytes, Layout]:
     return header.encode() + b"\r\n" + row.raw + b"\r\n", Layout(delimiter=",")
 
 
-def import_dirty_row(row: DirtyRow) -> tuple[Counter[str], int]:
+def import_dirty_row(row: DirtyRow, rejects_file: Path | None = None) -> tuple[Counter[str], int]:
     """Put a broken row through the importer's parser.
+
+    Args:
+        row: to read, as the only one of its file.
+        rejects_file: where the rejected row goes with its line and reason; None: nowhere.
 
     Returns:
         The rejects by reason, and how many records came out: none.
     """
     data, layout = _as_file(row)
-    with decoded(io.BytesIO(data), layout.encoding) as text, Rejects(None) as rejects:
+    with decoded(io.BytesIO(data), layout.encoding) as text, Rejects(rejects_file) as rejects:
         table = layout.table(Lines(text))
         reader = reader_maker("windows", _published())(table, Circumstances())
         taken = sum(len(chunk.records) for chunk in chunks(table, reader, layout.label, rejects, Brake(1.0)))

@@ -17,23 +17,20 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from schemas.categories import builtin_categories
 from sinks.clickhouse import queries
 from sinks.clickhouse import tracing as traces
 from sinks.clickhouse.asking import Dwell
-from sinks.clickhouse.rules import ContactRule, builtin_contact_rules, read_contact_rules, store_rules
+from sinks.clickhouse.rules import builtin_contact_rules, read_contact_rules, store_rules
 from tests.support import copresence_oracle as oracle
 from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.copresence_cities import SPAN, City, cities, clear, moments, store
-from tests.support.copresence_oracle import OracleCity, OracleRule
+from tests.support.copresence_oracle import OracleCity
+from tests.support.copresence_rules import CATEGORIES, oracle_rule
 from tests.support.visit_rows import instant, migrated_database, milliseconds
 
 pytestmark = pytest.mark.clickhouse
 
-CATEGORIES = {
-    name: (category.default_stay_minutes, category.max_stay_minutes) for name, category in builtin_categories().items()
-}
 DWELLS: tuple[Dwell, ...] = ("best", "explicit", "next_scan", "default", "none")
 AT_ONCE = 10
 EXAMPLES = int(os.environ.get("COPRESENCE_EXAMPLES", "200"))
@@ -49,19 +46,6 @@ OWN_RULES = read_contact_rules(
 CELLS = next(rule for rule in builtin_contact_rules() if rule.place == "cell_800m")
 RULES = {rule.rule_id: rule for rule in (*builtin_contact_rules(), *OWN_RULES) if rule.place != "cell_800m"}
 QUESTIONS = list(itertools.product(RULES, DWELLS))
-
-
-def oracle_rule(rule: ContactRule) -> OracleRule:
-    return OracleRule(
-        place=rule.place,
-        by_carriage=rule.by_carriage,
-        seat_rows=rule.seat_rows,
-        instant=rule.overlap == "instant",
-        min_minutes=rule.min_minutes,
-        strict=rule.strict,
-        sum_over=rule.sum_over,
-        tail_minutes=int(rule.indirect_tail.strip("min(stay;)") or 0),
-    )
 
 
 def oracle_city(city: City) -> OracleCity:

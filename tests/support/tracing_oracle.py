@@ -102,15 +102,22 @@ def exposed(
     city: OracleCity, windows: Mapping[str, tuple[str, int, int]], rule: OracleRule, mode: str
 ) -> dict[tuple[str, str], int]:
     """Whom a rule makes a contact of a window (venue, start, end), and the milliseconds that were counted."""
-    there: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for window_id, (venue, begin, end) in windows.items():
-        for stay in stays(city, "none" if rule.instant else mode):
+    return exposed_stays(stays(city, "none" if rule.instant else mode), windows, rule, city.zone)
+
+
+def exposed_stays(
+    there: Iterable[OracleStay], windows: Mapping[str, tuple[str, int, int]], rule: OracleRule, zone: str
+) -> dict[tuple[str, str], int]:
+    """The same out of stays; under a rule of instants, those of mode `none`."""
+    parts: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for stay in there:
+        for window_id, (venue, begin, end) in windows.items():
             if stay.scan.venue == venue and (part := _in_window(stay, begin, end, rule)) is not None:
-                there.setdefault((window_id, stay.scan.person), []).append(part)
+                parts.setdefault((window_id, stay.scan.person), []).append(part)
     found = {}
-    for key, parts in there.items():
-        whole = [(min(p[0] for p in stretch), max(p[1] for p in stretch)) for stretch in stretches_of(parts)]
-        length = counted(rule, whole, city.zone)
+    for key, mine in parts.items():
+        whole = [(min(p[0] for p in stretch), max(p[1] for p in stretch)) for stretch in stretches_of(mine)]
+        length = counted(rule, whole, zone)
         if meets_rule(length, rule):
             found[key] = length
     return found

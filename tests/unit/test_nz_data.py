@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +60,15 @@ def test_long_stays_are_kept_as_published() -> None:
 def test_every_broken_row_is_refused_for_what_is_wrong_with_it() -> None:
     wrong = [row for row in dirty_rows() if import_dirty_row(row) != (Counter({row.reason: 1}), 0)]
     assert wrong == []
+
+
+def test_every_broken_row_stands_in_the_file_of_rejects_with_its_line_and_reason(tmp_path: Path) -> None:
+    for row in dirty_rows():
+        import_dirty_row(row, tmp_path / "rejects.csv")
+        with (tmp_path / "rejects.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            (found,) = csv.DictReader(file)
+        assert (found["line"], found["reason"]) == ("1" if row.geojson else "2", row.reason)
+        assert found["raw"].encode(errors="surrogateescape").strip() == row.raw.strip()
 
 
 def test_all_broken_rows_are_counted(city: NzCity) -> None:

@@ -76,7 +76,8 @@ def run_stream_bench(
             {f"{job} job": lambda number: _run(number, events, cluster, topics, Path(folder))},
             runs,
         )
-    return document("stream", found, {"job": job, "events": events, "statuses": statuses})
+    name = "stream" if job == "full" else f"stream-{job}"
+    return document(name, found, {"job": job, "events": events, "statuses": statuses})
 
 
 def _run(number: int, events: int, cluster: ClientConfig, topics: Topics, folder: Path) -> Run:

@@ -1,14 +1,15 @@
 """Scans written as our own encoder writes them, read out of their joined bytes without an object each.
 
 A scan is canonical when it is, byte for byte, what `schemas.fast.encode` makes of it, in ASCII with nothing escaped,
-its time in UTC from 1970 to 2099, and its key its person token. The rest, good or bad, is left to
-`streams.plain_scans`: nothing is rejected here, and a property test holds both to the same columns. Pure.
+its time in UTC from 1970 to 2099, and its key its person token; but a fraction of a second may also have three digits,
+as most other encoders write it, or be zeros. The rest, good or bad, is left to `streams.plain_scans`: nothing is
+rejected here, and a property test holds both to the same columns. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 import numpy as np
 
@@ -17,13 +18,14 @@ from schemas.fast import FastDecoder, encode, encode_lines
 from schemas.fixed_width import FixedWidth, positions_of
 from schemas.scan import Channel, Direction, Scan, Trip
 from streams.scan_columns import ScanColumns
-from streams.utc_times import FORM, SECONDS_AT, WHOLE_SECOND, Characters, Ints, Mask, read_times
+from streams.utc_times import FORM, MILLISECOND, SECONDS_AT, WHOLE_SECOND, Characters, Ints, Mask, read_times
 
-_SCAN: Final = FastDecoder(Scan, times_as_text=True)
+_SCAN: Final = FastDecoder(Scan)
 _TRIP: Final = FastDecoder(Trip)
 _QUOTE, _BACKSLASH, _SPACE, _NO_ASCII = b'"\\ \x80'
 _LONGEST_ID: Final = 64
-_NO_FRACTION: Final = np.frombuffer(b".000000Z", np.uint8)
+_Z: Final = ord("Z")
+_IN_MICROSECONDS: Final = np.frombuffer(b"0000-00-00T00:00:00.000000Z", np.uint8)
 _TOKEN_LENGTH: Final = 32
 _NO_KEY: Final = bytes(_TOKEN_LENGTH)
 _MARGIN: Final = bytes(1024)
@@ -54,7 +56,7 @@ def read_canonical(keys: Sequence[bytes | None], values: Sequence[bytes | None])
     lines.literal('","point_id":"')
     lines.identifier()
     lines.literal('","scanned_at":"')
-    time_at, time_end, at_ms = lines.time()
+    time = lines.time()
     lines.literal('","direction":"')
     direction = lines.one_of(get_args(Direction))
     lines.literal(',"channel":"')
@@ -69,18 +71,51 @@ def read_canonical(keys: Sequence[bytes | None], values: Sequence[bytes | None])
     good = (lines.good & are_keys & lines.ended()).nonzero()[0]
     text, positions = lines.text, good.tolist()
     if len(good) < len(values):
-        tokens, direction, at_ms = tokens[good], direction[good], at_ms[good]
+        tokens, direction = tokens[good], direction[good]
+        time = _Time(*(column[good] for column in time))
+    heads, seconds = _copied(text, lines.begins[good], lines.ends[good] - 1, time)
     return ScanColumns(
         positions,
-        _cut(text, lines.begins[good], lines.ends[good] - 1),
+        heads,
         bytes.fromhex(tokens.tobytes().decode()),
         _cut(text, venue_at[good], venue_end[good]),
         direction == get_args(Direction).index("enter"),
-        _cut(text, time_at[good] + SECONDS_AT, time_end[good]),
-        at_ms,
+        seconds,
+        time.at_ms,
         np.ones(len(good), np.bool_),
         lambda index: _SCAN.decode(values[positions[index]]),
     )
+
+
+class _Time(NamedTuple):
+    """Where in the text a time is, and what is to be written for it: up to `cut`, three zeros if `short`, and a Z.
+
+    Attributes:
+        begin, end: of the time, the end exclusive.
+        cut: where its fraction ends; where it would begin, if there is none to be written.
+        short: whether its fraction has three digits.
+        at_ms: epoch milliseconds.
+    """
+
+    begin: Ints
+    end: Ints
+    cut: Ints
+    short: Mask
+    at_ms: Ints
+
+
+def _copied(text: str, begins: Ints, ends: Ints, time: _Time) -> tuple[list[str], list[str]]:
+    """Parts of the text with their times as the encoder writes them; and these times, from their seconds on."""
+    seconds_at = time.begin + SECONDS_AT
+    if np.array_equal(time.cut, time.end - 1) and not time.short.any():
+        return _cut(text, begins, ends), _cut(text, seconds_at, time.end)
+    fills = ["000Z" if short else "Z" for short in time.short.tolist()]
+    cuts = time.cut.tolist()
+    left, right = zip(begins.tolist(), cuts, fills, strict=True), _cut(text, time.end, ends)
+    heads = [f"{text[begin:cut]}{fill}{rest}" for (begin, cut, fill), rest in zip(left, right, strict=True)]
+    return heads, [
+        f"{text[begin:cut]}{fill}" for begin, cut, fill in zip(seconds_at.tolist(), cuts, fills, strict=True)
+    ]
 
 
 def _cut(text: str, begins: Ints, ends: Ints) -> list[str]:
@@ -132,15 +167,19 @@ class _Lines:
         self.at = begins + widths
         return begins, self.at
 
-    def time(self) -> tuple[Ints, Ints, Ints]:
-        """A time in UTC, a fraction only where there is one; returns where it begins, ends, and epoch milliseconds."""
-        begins, characters = self.at, self._characters(len(FORM))
-        whole = characters[:, WHOLE_SECOND - 1] == ord("Z")
-        characters[whole, WHOLE_SECOND - 1 :] = _NO_FRACTION
-        times = read_times(characters)
-        self.good &= times.read & (whole == (times.microseconds == 0))
-        self.at = begins + np.where(whole, WHOLE_SECOND, len(FORM))
-        return begins, self.at, times.at_ms
+    def time(self) -> _Time:
+        """A time in UTC whose seconds have no fraction, or one of three or six digits."""
+        begin, characters = self.at, self._characters(len(FORM))
+        whole = characters[:, WHOLE_SECOND - 1] == _Z
+        short = characters[:, MILLISECOND - 1] == _Z
+        characters[short, MILLISECOND - 1 :] = _IN_MICROSECONDS[MILLISECOND - 1 :]
+        characters[whole, WHOLE_SECOND - 1 :] = _IN_MICROSECONDS[WHOLE_SECOND - 1 :]
+        at_ms, microseconds, read = read_times(characters)
+        self.good &= read
+        self.at = end = begin + np.where(whole, WHOLE_SECOND, np.where(short, MILLISECOND, len(FORM)))
+        no_fraction = microseconds == 0
+        cut = np.where(no_fraction, begin + WHOLE_SECOND, end) - 1
+        return _Time(begin, end, cut, short & ~whole & ~no_fraction, at_ms)
 
     def one_of(self, texts: Sequence[str]) -> Ints:
         """One of some texts and a quote; returns its number."""

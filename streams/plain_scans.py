@@ -16,11 +16,10 @@ from schemas.fast import FastDecoder, encode_lines
 from schemas.scan import Scan
 from streams.canonical_scans import read_canonical
 from streams.scan_columns import ScanColumns
-from streams.utc_times import FORM, SECONDS_AT, WHOLE_SECOND, Ints, Mask, read_times
+from streams.utc_times import FORM, MILLISECOND, SECONDS_AT, WHOLE_SECOND, Ints, Mask, read_times
 
 _DECODER: Final = FastDecoder(Scan, times_as_text=True)
 _WIDTH: Final = len(FORM)
-_MILLISECONDS: Final = len("2026-01-01T00:00:00.000Z")
 _UNREAD: Final = "?"
 
 
@@ -102,6 +101,6 @@ def _times(texts: list[str]) -> tuple[list[str], Ints, Mask]:
 
 def _widened(text: str) -> str:
     """A time in another form with six digits of a fraction; of another width than a time has, what is none."""
-    if len(text) == _MILLISECONDS:
+    if len(text) == MILLISECOND:
         return text[:-1] + "000Z"
     return text[:-1] + ".000000Z" if len(text) == WHOLE_SECOND else _UNREAD * _WIDTH

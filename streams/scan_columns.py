@@ -22,7 +22,7 @@ class ScanColumns:
         seconds: `scanned_at` as `encode` writes it, from its seconds on.
         at_ms: `scanned_at` in epoch milliseconds, rounded down.
         read: where the time was read; elsewhere the last two, and the head, mean nothing.
-        scan: the scan of an entry, its `scanned_at` as text.
+        scan: the scan of an entry; its `scanned_at` may be the text that `encode` writes for it.
     """
 
     positions: Sequence[int]

@@ -13,6 +13,7 @@ Characters = npt.NDArray[np.uint8]
 
 FORM: Final = "0000-00-00T00:00:00.000000Z"
 WHOLE_SECOND: Final = len("2026-01-01T00:00:00Z")
+MILLISECOND: Final = len("2026-01-01T00:00:00.000Z")
 SECONDS_AT: Final = len("2026-01-01T00:00:")
 _IS_DIGIT: Final = np.array([character == "0" for character in FORM])
 _ASKED: Final = np.frombuffer(FORM.encode(), np.uint8)

@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 LOCK := requirements/all.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-nz test test-fast faults oracle lint format bench soak bench-peers docs lock lock-peers clean
+.PHONY: help setup demo demo-nz test test-fast faults oracle notebook lint format bench soak bench-peers docs lock lock-peers clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ faults: $(STAMP) ## The fault harness, long form (docs/guarantees.md): 330 kills
 oracle: $(STAMP) ## The co-presence views against the oracle, long form: 1,000 cities a question, and all of New Zealand
 	@COPRESENCE_EXAMPLES=1000 $(BIN)/python -m pytest -q --timeout 1800 tests/integration/test_copresence_views.py
 	@NZ_PEOPLE=20000 NZ_BACKGROUND=110000 $(BIN)/python -m pytest -q --timeout 1800 tests/integration/test_nz_windows.py
+
+notebook: $(STAMP) ## A case from its scans to whom it met, in a notebook, against the running demo
+	@$(BIN)/marimo edit notebooks/case.py
 
 lint: $(STAMP) ## Linters, types, import directions
 	$(BIN)/ruff check --quiet .

@@ -61,6 +61,7 @@ class Chain:
         self._port = ready_port(stack.directory / "sink.ready")
         self._events = EventTail(stack.directory / "generator.log")
         self.done = False
+        self._usage = UsageClock({})
 
     def pids(self) -> dict[str, int]:
         """By part; `measuring` is this process."""
@@ -74,15 +75,12 @@ class Chain:
             "measuring": os.getpid(),
         }
 
-    def run(self, phases: Sequence[Phase], at_second: Callable[[float], None] = lambda _: None) -> Usage:
+    def run(self, phases: Sequence[Phase], at_second: Callable[[float], None] = lambda _: None) -> None:
         """Send by the plan, and watch until all of it is acknowledged by Kafka.
 
         Args:
             phases: of the generator.
             at_second: called about every second with the seconds since the first scan.
-
-        Returns:
-            What the parts used meanwhile.
 
         Raises:
             FatalError: a part ended by itself.
@@ -90,7 +88,7 @@ class Chain:
         self.alerts.start()
         self.rows.start()
         self.place.start_generator(phases, probe_s=_PROBE_S)
-        usage = UsageClock(self.pids())
+        self._usage = usage = UsageClock(self.pids())
         began: float | None = None
         while not self.done:
             time.sleep(_SAMPLE_S)
@@ -104,11 +102,13 @@ class Chain:
             self.sample(seconds)
             usage.read()
             at_second(seconds)
-        used = usage.read()
         scans, visits = self.place.stack.lag()
         self.uncommitted = {"worker": scans, "sink": visits}
         self.batch_rows = {kind: self._batch_rows(kind) for kind in ("worker", "sink")}
-        return used
+
+    def used(self) -> Usage:
+        """What the parts have used since the first scan; once all is stored, that is what all of it cost."""
+        return self._usage.read()
 
     def sample(self, seconds: float) -> None:
         """Take note of how far sending and storing are."""
@@ -191,8 +191,9 @@ def _run(rate: float, seconds: float, people: int) -> Run:
     with bench_place(people, free_gib=disk_gib(phases)) as place:
         chain = Chain(place)
         tell(f"  sending {rate:,.0f} scans/s for {seconds:,.0f} s")
-        usage = chain.run(phases, lambda second: _tell_progress(chain, second))
+        chain.run(phases, lambda second: _tell_progress(chain, second))
         settled = chain.settle()
+        usage = chain.used()
         chain.finish()
         check_sums(chain.target, chain.sent)
         return {**figures(chain, usage, rate), "settled_s": round(settled, 2)}

@@ -97,7 +97,7 @@ def bench_place(people: int, *, free_gib: float = 2.0) -> Iterator[Place]:
                 "make it shorter or slower, or point TMPDIR at another disk"
             )
         tell("starting Kafka and ClickHouse")
-        with Platform(folder, kafka_port=0, clickhouse_port=0) as platform:
+        with Platform(folder, kafka_port=0, clickhouse_port=0, sustained=True) as platform:
             stack = Stack(_settings(platform), folder)
             try:
                 stack.prepare()

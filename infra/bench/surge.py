@@ -56,8 +56,9 @@ def _run(phases: list[Phase], people: int, without_clickhouse: bool, _number: in
         surge_s = phases[1].seconds
         switch = _Switch(place.platform.clickhouse, surge_s) if without_clickhouse else lambda _second: None
         tell(f"  {phases[0].rate:,.0f} scans/s, then {phases[1].rate:,.0f} for {surge_s:,.0f} s")
-        usage = chain.run(phases, switch)
+        chain.run(phases, switch)
         settled = chain.settle()
+        usage = chain.used()
         chain.finish()
         check_sums(chain.target, chain.sent)
         return {**_figures(chain, phases), "settled_s": round(settled, 2), "parts": usage.as_json(chain.sent)}

@@ -26,6 +26,7 @@ class Platform:
         kafka_port: of the first broker, the others follow; 0: any free ports.
         clickhouse_port: of ClickHouse's HTTP interface; 0: any free port.
         user, password: of ClickHouse's one user; without a password none is asked for.
+        sustained: see `infra.embedded.kafka.EmbeddedKafka`.
     """
 
     def __init__(
@@ -37,9 +38,10 @@ class Platform:
         *,
         user: str = "default",
         password: str = "",
+        sustained: bool = False,
     ) -> None:
         self.data_dir = data_dir.absolute()
-        self.kafka = EmbeddedKafka(self.data_dir / "kafka", brokers=brokers, port=kafka_port)
+        self.kafka = EmbeddedKafka(self.data_dir / "kafka", brokers=brokers, port=kafka_port, sustained=sustained)
         self.clickhouse = EmbeddedClickHouse(
             self.data_dir / "clickhouse", port=clickhouse_port, user=user, password=password
         )

@@ -49,6 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         arguments.clickhouse_port,
         user=settings.clickhouse.user,
         password=settings.clickhouse.password.get_secret_value(),
+        sustained=True,
     )
     try:
         with platform:

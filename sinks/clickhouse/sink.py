@@ -99,6 +99,9 @@ class Sink:
                 config.group,
                 queued_max_messages_kbytes=32 * 1024,
                 queued_min_messages=20_000,
+                # Rows wait for their batch anyway: few large answers cost the brokers less than many small ones.
+                fetch_min_bytes=128 * 1024,
+                fetch_wait_max_ms=100,
                 topic_metadata_refresh_interval_ms=5_000,
                 session_timeout_ms=int(config.session_seconds * 1000),
                 heartbeat_interval_ms=int(config.session_seconds * 250),

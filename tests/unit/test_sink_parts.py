@@ -236,6 +236,17 @@ def test_batches_of_a_backlog_grow_to_full_ones_and_begin_small_again_after_a_lu
     assert pace.is_due(_filled(5, size=1000), 100.1), "bytes count as well"
 
 
+def test_where_rows_come_fast_a_batch_may_grow_older_and_where_they_come_slowly_it_does_not() -> None:
+    pace = Pace(rows=800, bytes=8000, seconds=0.5)
+    for rows in (100, 200, 400):
+        assert pace.is_due(_filled(rows), 100.5)
+    assert not pace.is_due(_filled(399), 101.99)
+    assert pace.is_due(_filled(399), 102.0)
+    assert not pace.is_due(_filled(399), 101.99), "growing old did not make the next ones small"
+    assert pace.is_due(_filled(99), 100.5)
+    assert pace.is_due(_filled(100), 100.1), "after a lull a small batch is written at once"
+
+
 def test_a_batch_is_full_by_rows_or_by_bytes() -> None:
     pace = Pace(rows=800, bytes=8000, seconds=0.5)
     assert not pace.is_full(_filled(799, 7999))

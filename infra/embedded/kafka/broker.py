@@ -25,13 +25,14 @@ class Broker:
         jars: Kafka's class path.
         heap_mb: of the Java machine, in MiB.
         lock: an open file that it inherits, so that the data directory stays locked for as long as it lives.
+        sustained: see `EmbeddedKafka`.
     """
 
-    def __init__(self, node: Node, jars: Sequence[Path], heap_mb: int, lock: int) -> None:
+    def __init__(self, node: Node, jars: Sequence[Path], heap_mb: int, lock: int, *, sustained: bool = False) -> None:
         self.node = node
         self.child = ChildProcess(
             f"kafka-{node.number}",
-            kafka_command(node, jars, heap_mb),
+            kafka_command(node, jars, heap_mb, sustained=sustained),
             node.output,
             env=java_environment(),
             pass_fds=(lock,),

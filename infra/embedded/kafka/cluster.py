@@ -31,6 +31,8 @@ class EmbeddedKafka:
         min_free_bytes: that must be free on the disk before a start.
         jars_dir: where Kafka's jars are kept; None: the cache directory.
         properties: further settings of every broker, under Kafka's names; they win over ours.
+        sustained: compile for a long, heavy load, which costs seconds of processor time at first, instead of for a
+            quick start.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class EmbeddedKafka:
         min_free_bytes: int = MIN_FREE_BYTES,
         jars_dir: Path | None = None,
         properties: Mapping[str, str] | None = None,
+        sustained: bool = False,
     ) -> None:
         if brokers not in (1, 3):
             raise ConfigurationError(f"--brokers is {brokers}: must be 1 or 3")
@@ -54,6 +57,7 @@ class EmbeddedKafka:
         self._heap_mb = heap_mb
         self._jars_dir = jars_dir
         self._properties = dict(properties or {})
+        self._sustained = sustained
         self._jars: list[Path] = []
         self._directory = DataDirectory(self.data_dir, min_free_bytes=min_free_bytes)
         self._running: list[Broker] = []
@@ -153,7 +157,7 @@ class EmbeddedKafka:
             node.properties.write_text(server_properties(node, nodes, self._properties))
         format_nodes(nodes, self._jars, cluster_id)
         lock = self._directory.lock_descriptor
-        self._running = [Broker(node, self._jars, self._heap_mb, lock) for node in nodes]
+        self._running = [Broker(node, self._jars, self._heap_mb, lock, sustained=self._sustained) for node in nodes]
         for broker in self._running:
             broker.start()
         self._await_brokers()

@@ -19,7 +19,6 @@ from operator import itemgetter
 from typing import Generic, TypeVar, cast
 
 import msgspec
-import numpy as np
 
 from schemas.base import Record
 from schemas.errors import RejectError
@@ -129,7 +128,10 @@ class FastDecoder(Generic[R]):
 
 
 def _line_breaks(joined: bytes) -> int:
-    # Many times faster than `bytes.count`, which looks at one byte after the other.
+    # Here, not above: only processes that decode whole batches need it, and it takes its time to load.
+    import numpy as np
+
+    # Several times faster than `bytes.count`, which looks at one byte after the other.
     return int(np.count_nonzero(np.frombuffer(joined, np.uint8) == _LINE_BREAK))
 
 

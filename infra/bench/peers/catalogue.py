@@ -122,6 +122,13 @@ def _worker() -> Launcher:
     return launch
 
 
+def _batching() -> Launcher:
+    def launch(task: Task, _own: Path) -> Launch:
+        return Launch([sys.executable, "-m", "infra.bench.peers.batching.job", *task.arguments()], _environment())
+
+    return launch
+
+
 def _environment() -> dict[str, str]:
     """This process's, in which a peer's own Python finds this project's modules (and none of its packages)."""
     return {**java_environment(), "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"}
@@ -132,6 +139,7 @@ _CHECKPOINTS: Final = "at least once: a checkpoint every second, after delivery;
 
 PEERS: Final[tuple[Peer, ...]] = (
     Peer("worker", "Venuecode's worker, everything on", _FLUSHED, _worker),
+    Peer("batching", "Venuecode's batching on Faust, the job alone", _FLUSHED, _batching),
     Peer("quix", "Quix Streams 3.28.1", _FLUSHED, partial(_python, "quix")),
     Peer(
         "bytewax",

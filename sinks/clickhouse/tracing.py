@@ -17,6 +17,13 @@ from sinks.clickhouse.queries import Contact
 
 
 @dataclass(frozen=True, slots=True)
+class Compared(Contact):
+    """A contact under one of all rules; `via` is whom a contact of a contact was met by, else empty."""
+
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
 class Companion(Contact):
     """A contact under a rule about cells; `cells` are ids of the 800 m grid."""
 
@@ -102,8 +109,11 @@ class Coverage:
 
 def rule_comparison(
     client: Client, person_token: str, anchor: datetime, since: datetime, until: datetime, dwell: Dwell = "best"
-) -> list[Contact]:
-    """Contacts under every rule (but those about cells, and about contacts of contacts), by rule, longest first.
+) -> list[Compared]:
+    """Contacts under every rule, by rule, longest first.
+
+    A rule about cells stands without its clause about hours, and one that looks back to the first meeting names
+    contacts of contacts, as `contact_chain` does.
 
     Args:
         client: connected to the database of the tables.
@@ -114,7 +124,7 @@ def rule_comparison(
         dwell: how stays end.
     """
     arguments = {**person(person_token, since, until), "anchor": instant(anchor), "dwell": dwell}
-    return ask(client, Contact, "rule_comparison", arguments)
+    return ask(client, Compared, "rule_comparison", arguments)
 
 
 def contact_chain(
@@ -143,9 +153,23 @@ def companions_by_cell(
     until: datetime,
     rule_id: str = "cn_spacetime_companion",
     dwell: Dwell = "best",
+    *,
+    hours_clause: bool = False,
 ) -> list[Companion]:
-    """Who was in one cell of the grid with a person, longest together first; the clause about hours is not applied."""
-    arguments = {**person(person_token, since, until), **rule(rule_id, dwell)}
+    """Who was in one cell of the grid with a person, longest together first.
+
+    Args:
+        client: connected to the database of the tables.
+        person_token: the case.
+        since: of the span.
+        until: of the span.
+        rule_id: a rule about cells.
+        dwell: how stays end.
+        hours_clause: only where either of the two was in the cell for longer than the rule's hours, in its days before
+            `until`.
+    """
+    clause = {"hours_clause": "on" if hours_clause else "off"}
+    arguments = {**person(person_token, since, until), **rule(rule_id, dwell), **clause}
     return ask(client, Companion, "companions_by_cell", arguments)
 
 

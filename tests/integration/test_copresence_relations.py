@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import VenuecodeError
-from sinks.clickhouse import queries
+from sinks.clickhouse import asking, queries
 from sinks.clickhouse import tracing as traces
 from sinks.clickhouse.asking import Dwell
 from sinks.clickhouse.rules import builtin_contact_rules, store_rules
@@ -205,6 +205,9 @@ def test_a_rule_that_is_none_and_a_way_to_end_stays_that_is_none_are_errors_that
         queries.contacts(client, "a" * 32, since, until, "unheard_of")
     with pytest.raises(VenuecodeError, match="dwell must be one of"):
         queries.contacts(client, "a" * 32, since, until, dwell="long")  # type: ignore[arg-type]
+    question = "SELECT * FROM companions_by_cell(person_token = '', since = '2026-03-01 00:00:00', "
+    with pytest.raises(VenuecodeError, match="hours_clause must be on or off"):
+        asking.rows(client, question + "until = '2026-03-02 00:00:00', hours_clause = 'no')", {})
     with pytest.raises(VenuecodeError, match="companions_by_cell"):
         queries.contacts(client, "a" * 32, since, until, "cn_spacetime_companion")
 

@@ -11,6 +11,7 @@ import itertools
 import os
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,7 +45,10 @@ OWN_RULES = read_contact_rules(
     ]
 )
 CELLS = next(rule for rule in builtin_contact_rules() if rule.place == "cell_800m")
-RULES = {rule.rule_id: rule for rule in (*builtin_contact_rules(), *OWN_RULES) if rule.place != "cell_800m"}
+OWN_CELLS = replace(CELLS, rule_id="cell_1h", min_minutes=5, companion_hours=1, companion_days=1)
+OWN_SECOND = replace(OWN_RULES[0], rule_id="second_5", min_minutes=5, lookback_days="from_first_meeting")
+RULES = {rule.rule_id: rule for rule in (*builtin_contact_rules(), *OWN_RULES, OWN_SECOND) if rule.place != "cell_800m"}
+SECOND = [rule.rule_id for rule in RULES.values() if rule.lookback_days == "from_first_meeting"]
 QUESTIONS = list(itertools.product(RULES, DWELLS))
 
 
@@ -73,7 +77,7 @@ def database(clickhouse: ClickHouseServer) -> Iterator[Any]:
     with migrated_database(clickhouse, f"copresence_{uuid.uuid4().hex}") as target:
         connected = target.client()
         connected.insert("city_settings", [["timezone", ZONE]], column_names=["name", "value"])
-        store_rules(connected, OWN_RULES, "operator")
+        store_rules(connected, [*OWN_RULES, OWN_CELLS, OWN_SECOND], "operator")
         yield connected
         connected.close()
 
@@ -130,16 +134,22 @@ def test_one_case_under_all_rules_equals_the_oracle_with_each_rules_own_span(
     store(client, towns)
     rules = {
         rule.rule_id: (oracle_rule(rule), int(rule.lookback_days), _days(rule.lookahead_days))
-        for rule in RULES.values()
+        for rule in (*RULES.values(), CELLS, OWN_CELLS)
         if rule.lookback_days != "from_first_meeting"
     }
     for city in towns[:2]:
+        person, town = city.people[0], oracle_city(city)
         found: dict[str, dict[str, oracle.OracleContact]] = {}
-        for row in traces.rule_comparison(
-            client, city.people[0], instant(anchor), instant(span[0]), instant(span[1]), dwell
-        ):
-            found.setdefault(row.rule_id, {})[row.contact] = as_oracle(row)
-        assert found == tracing.compared(oracle_city(city), city.people[0], anchor, span, rules, dwell)
+        second: dict[str, dict[tuple[str, str], oracle.OracleContact]] = {rule_id: {} for rule_id in SECOND}
+        for row in traces.rule_comparison(client, person, instant(anchor), instant(span[0]), instant(span[1]), dwell):
+            if row.via:
+                second[row.rule_id][row.contact, row.via] = as_oracle(row)
+            else:
+                found.setdefault(row.rule_id, {})[row.contact] = as_oracle(row)
+        assert found == tracing.compared(town, person, anchor, span, rules, dwell)
+        for rule_id in SECOND:
+            expected = tracing.second_degree(town, person, *span, oracle_rule(RULES[rule_id]), dwell, {})
+            assert second[rule_id] == expected, (rule_id, dwell, span, city.scans)
 
 
 def _days(text: str) -> int | None:
@@ -212,6 +222,14 @@ def test_shared_places_cells_and_stays_equal_the_oracle(
     assert {each.contact: as_oracle(each) for each in companions} == oracle.contacts(
         oracle_city(city), person, *span, oracle_rule(CELLS), dwell
     )
+    for city in towns[:2]:
+        found = traces.companions_by_cell(
+            client, city.people[0], since, until, OWN_CELLS.rule_id, dwell, hours_clause=True
+        )
+        assert {each.contact: as_oracle(each) for each in found} == tracing.companions(
+            oracle_city(city), city.people[0], *span, oracle_rule(OWN_CELLS), dwell, hours=1, days=1
+        )
+    city = towns[0]
     assert sorted(
         (milliseconds(stay.scanned_at), milliseconds(stay.left_at), stay.dwell)
         for stay in queries.stays(client, person, since, until, dwell)

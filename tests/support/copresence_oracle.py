@@ -303,8 +303,15 @@ def contacts(
 ) -> dict[str, OracleContact]:
     """Everybody whom the rule makes a contact."""
     rule = rule or OracleRule()
+    return contacts_of_meetings(city, meetings(city, person, since, until, rule, mode), since, until, rule)
+
+
+def contacts_of_meetings(
+    city: OracleCity, all_meetings: Iterable[OracleMeeting], since: int, until: int, rule: OracleRule
+) -> dict[str, OracleContact]:
+    """Everybody whom the rule makes a contact, by these meetings."""
     by_contact: dict[str, list[OracleMeeting]] = {}
-    for meeting in meetings(city, person, since, until, rule, mode):
+    for meeting in all_meetings:
         by_contact.setdefault(meeting.contact, []).append(meeting)
     contacts = {}
     for contact, found in by_contact.items():

@@ -13,8 +13,10 @@ from tests.support.copresence_oracle import (
     OracleScan,
     OracleStay,
     contacts,
+    contacts_of_meetings,
     counted,
     covered,
+    meetings,
     meets_rule,
     place_of,
     stays,
@@ -53,17 +55,28 @@ def compared(
     return {name: people for name, people in found.items() if people}
 
 
+def second_degree(
+    city: OracleCity, person: str, since: int, until: int, rule: OracleRule, mode: str, reds: Mapping[str, list[int]]
+) -> dict[tuple[str, str], OracleContact]:
+    """Contacts of contacts, by who they are and whom they were met by."""
+    first = contacts(city, person, since, until, rule, mode)
+    second = {}
+    for via, met in first.items():
+        isolated = min([red for red in reds.get(via, []) if red > met.first_meeting], default=until)
+        for contact, found in contacts(city, via, met.first_meeting, min(isolated, until), rule, mode).items():
+            if contact != person and contact not in first:
+                second[contact, via] = found
+    return second
+
+
 def chain(
     city: OracleCity, person: str, since: int, until: int, rule: OracleRule, mode: str, reds: Mapping[str, list[int]]
 ) -> set[Link]:
     """Contacts, and their contacts from the first meeting on until the contact turned red."""
     first = contacts(city, person, since, until, rule, mode)
     links = {Link(1, contact, "", found.counted_s, found.first_meeting) for contact, found in first.items()}
-    for via, met in first.items():
-        isolated = min([red for red in reds.get(via, []) if red > met.first_meeting], default=until)
-        for contact, found in contacts(city, via, met.first_meeting, min(isolated, until), rule, mode).items():
-            if contact != person and contact not in first:
-                links.add(Link(2, contact, via, found.counted_s, found.first_meeting))
+    for (contact, via), found in second_degree(city, person, since, until, rule, mode, reds).items():
+        links.add(Link(2, contact, via, found.counted_s, found.first_meeting))
     return links
 
 
@@ -96,6 +109,23 @@ def cell_hours(city: OracleCity, person: str, since: int, until: int, mode: str)
             parts.setdefault(place[0], []).append((stay.start, stay.end))
     hours = {cell: covered(found, since, until) / HOUR_MS for cell, found in parts.items()}
     return {cell: spent for cell, spent in hours.items() if spent > 0}
+
+
+def companions(
+    city: OracleCity, person: str, since: int, until: int, rule: OracleRule, mode: str, hours: int, days: int
+) -> dict[str, OracleContact]:
+    """Contacts under a rule about cells, by their meetings in cells where either was longer than `hours` in `days`."""
+
+    def was_long_in(who: str, cell: str) -> bool:
+        return cell_hours(city, who, until - days * DAY_MS, until, mode).get(cell, 0) > hours
+
+    kept = []
+    for meeting in meetings(city, person, since, until, rule, mode):
+        place = place_of(meeting.pieces[0].theirs.scan, rule, city)
+        assert place is not None
+        if was_long_in(person, place[0]) or was_long_in(meeting.contact, place[0]):
+            kept.append(meeting)
+    return contacts_of_meetings(city, kept, since, until, rule)
 
 
 def exposed(

@@ -17,6 +17,7 @@ APPLIED = {
     "0010_statistics": "7c90fdd74ace024632ae8be7887166d62916c17fc522f86aadb6b66b6127f51d",
     "0011_default_dwell": "cadd855ce6e827c537489a21b45aaee4f15320351089e1376b2d2f4a0ff64e80",
     "0012_compact": "c4fd5328da2d0978ac53058cfb58c29cf09dfd81f586551a80e25cf118ff41cc",
+    "0013_all_rules": "afabb2f632459d87e7ad51efa2bc0a88caa108a0719b8edaab6c311b3f9fb928",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

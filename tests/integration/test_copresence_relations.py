@@ -1,13 +1,12 @@
-"""What must hold between answers whatever the city looks like, and what the questions may read."""
+"""What must hold between answers whatever the city looks like."""
 
 from __future__ import annotations
 
 import itertools
-import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -210,54 +209,3 @@ def test_a_rule_that_is_none_and_a_way_to_end_stays_that_is_none_are_errors_that
         asking.rows(client, question + "until = '2026-03-02 00:00:00', hours_clause = 'no')", {})
     with pytest.raises(VenuecodeError, match="companions_by_cell"):
         queries.contacts(client, "a" * 32, since, until, "cn_spacetime_companion")
-
-
-@pytest.fixture(scope="module")
-def large(clickhouse: ClickHouseServer) -> Iterator[Any]:
-    """400,000 visits of 20,000 people at 2,000 venues in 14 days, merged: 400 granules in each order."""
-    with migrated_database(clickhouse, f"granules_{uuid.uuid4().hex}") as target:
-        connected = target.client()
-        connected.command(
-            "INSERT INTO visits_input "
-            "(scan_id, person_token, venue_id, scanned_at, direction, category, source_offset) "
-            "SELECT generateUUIDv4(), lower(hex(MD5(toString(number % 20000)))), "
-            "concat('V-', toString(cityHash64(number) % 2000)), toDateTime64('2026-03-01 00:00:00', 3, 'UTC') "
-            "+ toIntervalSecond(cityHash64(number, 1) % 1209600), 'enter', 'pharmacy', number FROM numbers(400000)"
-        )
-        for table in ("visits", "visits_by_place"):
-            connected.command(f"OPTIMIZE TABLE {table} FINAL")
-        yield connected
-        connected.close()
-
-
-def granules(client: Any, question: str) -> dict[str, int]:
-    """Most granules that one reading of each table selects, as `EXPLAIN indexes = 1` says."""
-    plan = "\n".join(row[0] for row in client.query(f"EXPLAIN indexes = 1 {question}").result_rows)
-    found: dict[str, int] = {}
-    for part in re.split(r"ReadFromMergeTree \(\w+\.", plan)[1:]:
-        selected = re.findall(r"Granules: (\d+)/\d+", part)
-        name = part[: part.index(")")]
-        found[name] = max(found.get(name, 0), int(selected[-1]) if selected else 0)
-    return found
-
-
-PERSON = (
-    "person_token = 'cfcd208495d565ef66e7dff9f98764da', since = '2026-03-05 00:00:00', until = '2026-03-06 00:00:00'"
-)
-
-
-def test_a_trajectory_reads_the_granules_of_one_person_only(large: Any) -> None:
-    assert granules(large, f"SELECT * FROM trajectory({PERSON})")["visits"] <= 6, "one a day, of three days, and spare"
-
-
-def test_contacts_read_the_rows_of_their_candidates_only(large: Any) -> None:
-    # EXPLAIN leaves out what the sets are made of, so the rows count: a granule is 1,024.
-    read = int(large.query(f"SELECT count() FROM contacts_of({PERSON})").summary["read_rows"])
-    assert read <= 80_000, "of 800,000 in the two orders"
-
-
-def test_windows_read_the_granules_of_their_venues_and_days_only(large: Any) -> None:
-    begin = instant(MIDNIGHT)
-    rows = [[f"w{number}", f"V-{number}", begin, begin + timedelta(hours=2)] for number in range(10)]
-    large.insert("exposure_windows", rows, column_names=["window_id", "venue_id", "starts_at", "ends_at"])
-    assert granules(large, "SELECT * FROM exposed_in_windows")["visits_by_place"] <= 20, "of 400"

@@ -75,7 +75,6 @@ PEOPLE = "person_tokens = ['cfcd208495d565ef66e7dff9f98764da', 'c4ca4238a0b92382
         (f"trajectory({PERSON})", "visits", 6),
         (f"stays({PERSON})", "visits", 6),
         (f"coverage({PERSON})", "visits", 6),
-        (f"visitors_of(venue_id = 'V-7', {SPAN})", "visits_by_place", 12),
         ("exposed_in_windows", "visits_by_place", 20),
         (f"candidate_sources({PEOPLE}, {SPAN})", "visits", 12),
         (f"cell_hours({PEOPLE}, {SPAN})", "visits", 12),
@@ -98,7 +97,6 @@ def test_a_question_about_few_people_or_places_selects_few_of_four_hundred_granu
         (f"contacts_of_many({PEOPLE}, {SPAN})", 160_000),
         (f"meetings_of({PERSON})", 80_000),
         (f"companions_by_cell({PERSON})", 160_000),
-        ("exposed_under_rule", 160_000),
         (f"stats_venue_timeline(venue_id = 'V-7', {SPAN})", 160_000),
     ],
 )

@@ -18,6 +18,7 @@ APPLIED = {
     "0011_default_dwell": "cadd855ce6e827c537489a21b45aaee4f15320351089e1376b2d2f4a0ff64e80",
     "0012_compact": "c4fd5328da2d0978ac53058cfb58c29cf09dfd81f586551a80e25cf118ff41cc",
     "0013_all_rules": "afabb2f632459d87e7ad51efa2bc0a88caa108a0719b8edaab6c311b3f9fb928",
+    "0014_statistics_grants": "9e31bfa55260cdee9b3988de8be0b0de791439c12bac27e3cd10b8c070ec401c",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

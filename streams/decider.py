@@ -187,15 +187,20 @@ class Decider:
     def _alerts(self, batch: Batch, raised: Sequence[Raised]) -> list[Message]:
         """Alerts whose id was not raised before."""
         messages = []
+        new, repeated = Counter[str](), Counter[str]()
         for at, alert in raised:
             if not self.memory.is_new(alert.alert_id):
-                self.metrics.alerts_repeated.labels(alert.level).inc()
+                repeated[alert.level] += 1
                 continue
-            self.metrics.alerts.labels(alert.level).inc()
+            new[alert.level] += 1
             appended_ms = batch.timestamps_ms[at]
             headers = [(APPENDED_AT, str(appended_ms).encode())]
             topic, key = self.topics.alerts(alert.level), alert.area_code.encode()
             messages.append(Message(topic, key, encode(alert), headers, appended_ms))
+        for level, count in new.items():
+            self.metrics.alerts.labels(level).inc(count)
+        for level, count in repeated.items():
+            self.metrics.alerts_repeated.labels(level).inc(count)
         return messages
 
 

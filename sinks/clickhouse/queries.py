@@ -100,6 +100,22 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlap:
+    """Somebody who was with the person at all, when every stay is the default of its category.
+
+    Attributes:
+        overlap_s: time together in whole seconds, rounded down; each instant once.
+        first_meeting, last_together: when it began for the first time, and ended for the last.
+    """
+
+    contact: str
+    overlap_s: int
+    first_meeting: datetime
+    last_together: datetime
+    venues: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseContact(Contact):
     """A contact of one of many people."""
 
@@ -188,6 +204,11 @@ def contacts(
     if dwell == "default":
         return ask(client, Contact, "contacts_by_default", {**about, "rule_id": rule_id})
     return ask(client, Contact, "contacts_of", {**about, **rule(rule_id, dwell)})
+
+
+def overlaps(client: Client, person_token: str, since: datetime, until: datetime) -> list[Overlap]:
+    """Everybody who was with a person in [since, until), longest together first: the quickest answer there is."""
+    return ask(client, Overlap, "overlaps_by_default", person(person_token, since, until))
 
 
 def contacts_of_many(

@@ -94,6 +94,7 @@ def test_a_question_about_few_people_or_places_selects_few_of_four_hundred_granu
         (f"contacts_of({PERSON})", 80_000),
         (f"contacts_of({PERSON}, dwell = 'explicit')", 80_000),
         (f"contacts_by_default({PERSON})", 40_000),
+        (f"overlaps_by_default({PERSON})", 40_000),
         (f"contacts_of_many({PEOPLE}, {SPAN})", 160_000),
         (f"meetings_of({PERSON})", 80_000),
         (f"companions_by_cell({PERSON})", 160_000),

@@ -243,6 +243,11 @@ def test_shared_places_cells_and_stays_equal_the_oracle(
         assert {each.contact: as_oracle(each) for each in plain} == oracle.contacts(
             oracle_city(city), person, *span, oracle_rule(RULES[rule_id]), "default"
         ), rule_id
+    together = oracle.contacts(oracle_city(city), person, *span, oracle_rule(RULES["any_overlap"]), "default")
+    assert {
+        each.contact: (each.overlap_s, milliseconds(each.first_meeting), tuple(each.venues))
+        for each in queries.overlaps(client, person, since, until)
+    } == {contact: (each.overlap_s, each.first_meeting, tuple(each.venues)) for contact, each in together.items()}
     resting = traces.coverage(client, person, since, until, dwell)
     assert resting.stays == len(queries.stays(client, person, since, until, dwell))
 

@@ -97,7 +97,10 @@ class ClickHouse:
         return Answer(found.num_rows, lambda: tuple(_ms(found["scanned_at"])))
 
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
-        found = self._ask("contact, overlap_s", "contacts_of", span, person_token=person, dwell=dwell)
+        if dwell == "default":
+            found = self._ask("contact, overlap_s", "overlaps_by_default", span, person_token=person)
+        else:
+            found = self._ask("contact, overlap_s", "contacts_of", span, person_token=person, dwell=dwell)
         return Answer(found.num_rows, lambda: pairs(found["contact"], found["overlap_s"]))
 
     def bulk(self, persons: Sequence[str], span: Span) -> Answer:

@@ -1,0 +1,1 @@
+scanned_at + toIntervalMinute(transform(toString(category), known.1, known.2, 60))

@@ -1,0 +1,1 @@
+multiIf(asked.3 = 'venue', venue_id, place)

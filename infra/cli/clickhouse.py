@@ -36,6 +36,15 @@ def _token(value: str) -> str:
     return lowered
 
 
+def tokens(values: Sequence[str] | None) -> list[str] | None:
+    """Person tokens as they were given, in small letters.
+
+    Raises:
+        typer.BadParameter: one is none.
+    """
+    return None if values is None else [_token(value) for value in values]
+
+
 Token = Annotated[str, typer.Argument(callback=_token, help="The person token: 32 hexadecimal digits.")]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 import sys
 import types
 import typing
@@ -64,14 +65,15 @@ def print_rows(form: Form, kind: type[Any], rows: Sequence[Any], name: str, abou
     Args:
         kind: the dataclass; its annotations give the columns also where there are no rows.
         name: under which the rows appear in the JSON document.
-        about: what else the JSON document says, before the rows.
+        about: what else the JSON document says, before the rows; in Parquet and Arrow the schema's metadata, as JSON
+            under `venuecode`.
     """
     if form is Form.JSON:
         print_json({**{key: _plain(value) for key, value in about.items()}, name: as_dicts(rows)})
     elif form is Form.CSV:
         _print_csv(kind, rows)
     else:
-        _write_arrow(form, kind, rows)
+        _write_arrow(form, kind, rows, about)
 
 
 def as_dicts(rows: Iterable[Any]) -> list[dict[str, Any]]:
@@ -105,13 +107,14 @@ def _cell(value: Any) -> Any:
     return defused(value) if isinstance(value, str) else value
 
 
-def _write_arrow(form: Form, kind: type[Any], rows: Sequence[Any]) -> None:
+def _write_arrow(form: Form, kind: type[Any], rows: Sequence[Any], about: Mapping[str, Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     hints = typing.get_type_hints(kind)
     names = [field.name for field in dataclasses.fields(kind)]
     schema = pa.schema([pa.field(name, _arrow_type(hints[name])) for name in names])
+    schema = schema.with_metadata({"venuecode": json.dumps({key: _plain(value) for key, value in about.items()})})
     table = pa.table({name: [getattr(row, name) for row in rows] for name in names}, schema=schema)
     # Through memory: a Parquet file ends with its index, and a pipe cannot be written twice.
     sink = pa.BufferOutputStream()

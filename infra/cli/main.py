@@ -21,6 +21,8 @@ _VERBS = (
     "dlq",
     "trajectory",
     "contacts",
+    "chain",
+    "sources",
     "windows",
     "rules",
     "bench",

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from infra.cli.clickhouse import Since, Token, Until, connected, local_time, span
 from infra.cli.common import JsonFlag, err, friendly_errors, load_settings, out
-from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, chosen_form, print_rows
+from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
+from infra.cli.questions import DwellOption, tell_coverage
 from infra.plots.figure import checked_path, save
 from infra.plots.timeline import timeline
 
@@ -26,6 +27,7 @@ def trajectory(
     token: Token,
     since: Since = None,
     until: Until = None,
+    dwell: DwellOption = "best",
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
     as_parquet: ParquetFlag = False,
@@ -37,17 +39,19 @@ def trajectory(
     settings = load_settings()
     picture = None if plot is None else checked_path(plot)
     begin, end = span(since, until, settings, datetime.now(UTC))
-    from sinks.clickhouse import queries
+    from sinks.clickhouse import queries, tracing
 
     with connected(settings) as client:
-        scans = queries.trajectory(client, token, begin, end)
-        met = [] if picture is None else queries.meetings(client, token, begin, end)
+        scans = queries.trajectory(client, token, begin, end, dwell)
+        met = [] if picture is None else queries.meetings(client, token, begin, end, dwell=dwell)
+        resting = tracing.coverage(client, token, begin, end, dwell)
     if picture is not None:
         save(timeline(scans, met, begin, end, ZoneInfo(settings.timezone)), picture)
         err.print(f"Drawn: {picture}", highlight=False, soft_wrap=True)
     if form is not Form.TEXT:
-        about = {"person_token": token, "since": begin, "until": end}
-        print_rows(form, queries.Scan, scans, "scans", about)
+        about = {"person_token": token, "since": begin, "until": end, "dwell": dwell}
+        print_rows(form, queries.Scan, scans, "scans", {**about, "coverage": as_dicts([resting])[0]})
+        tell_coverage(form, resting, settings)
         return
     table = Table("scanned", "until", "end by", "", "venue", "trip", "colour", box=None, header_style="bold")
     for scan in scans:
@@ -62,6 +66,7 @@ def trajectory(
         )
     out.print(table)
     out.print(f"{len(scans)} scans from {local_time(begin, settings)} to {local_time(end, settings)}.", highlight=False)
+    tell_coverage(form, resting, settings)
 
 
 def register(app: typer.Typer) -> None:

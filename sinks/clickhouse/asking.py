@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from schemas.errors import ConfigurationError, RetryableError, VenuecodeError
+from sinks.clickhouse.dwell import Dwell
 
 T = TypeVar("T")
-
-Dwell = Literal["explicit", "next_scan", "default", "none", "best"]
-"""How the end of a stay is found."""
 
 ANY_OVERLAP = "any_overlap"
 """The rule that is none: every overlap at a venue or on a trip."""

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse.asking import ANY_OVERLAP, Dwell, ask, instant, people, person, rule
+from sinks.clickhouse.asking import ANY_OVERLAP, ask, called, instant, people, person, rows, rule
+from sinks.clickhouse.dwell import Dwell
 from sinks.clickhouse.queries import Contact
 
 
@@ -137,6 +138,19 @@ def contact_chain(
 ) -> list[Link]:
     """Contacts, and theirs from the first meeting until the contact turned red, or `until`; in no order."""
     return ask(client, Link, "contact_chain", {**person(person_token, since, until), **rule(rule_id, dwell)})
+
+
+def people_in_chain(
+    client: Client,
+    person_token: str,
+    since: datetime,
+    until: datetime,
+    rule_id: str = ANY_OVERLAP,
+    dwell: Dwell = "best",
+) -> int:
+    """How many people `contact_chain` would name; nobody is named, and nothing but a number is sent."""
+    arguments = {**person(person_token, since, until), **rule(rule_id, dwell)}
+    return int(rows(client, f"SELECT uniqExact(contact) FROM {called('contact_chain', arguments)}", arguments)[0][0])
 
 
 def candidate_sources(

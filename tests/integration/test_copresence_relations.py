@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from schemas.errors import VenuecodeError
 from sinks.clickhouse import asking, queries
 from sinks.clickhouse import tracing as traces
-from sinks.clickhouse.asking import Dwell
+from sinks.clickhouse.dwell import Dwell
 from sinks.clickhouse.rules import builtin_contact_rules, store_rules
 from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from sinks.clickhouse import queries
 from sinks.clickhouse import tracing as traces
-from sinks.clickhouse.asking import Dwell
+from sinks.clickhouse.dwell import Dwell
 from sinks.clickhouse.rules import builtin_contact_rules, read_contact_rules, store_rules
 from tests.support import copresence_oracle as oracle
 from tests.support import tracing_oracle as tracing

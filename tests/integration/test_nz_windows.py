@@ -24,7 +24,7 @@ from schemas.errors import VenuecodeError
 from schemas.fast import FastDecoder, epoch_ms
 from schemas.scan import Scan
 from sinks.clickhouse import tracing
-from sinks.clickhouse.asking import Dwell
+from sinks.clickhouse.dwell import Dwell
 from sinks.clickhouse.reference import store_timezone
 from sinks.clickhouse.rules import builtin_contact_rules
 from sinks.clickhouse.target import ClickHouseTarget

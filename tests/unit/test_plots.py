@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from infra.plots.chain import chain_graph
 from infra.plots.figure import checked_path, drawable, save
 from infra.plots.timeline import timeline
 from schemas.errors import ConfigurationError
 from sinks.clickhouse.queries import Meeting, Scan
+from sinks.clickhouse.tracing import Link
 
 MIDNIGHT = datetime(2026, 3, 7, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -69,3 +71,18 @@ def test_a_name_without_letters_in_any_font_here_gives_way_to_the_id() -> None:
 def test_a_file_that_cannot_be_is_refused_before_anything_is_asked(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationError):
         checked_path(tmp_path / name)
+
+
+def test_a_chain_is_drawn_with_a_line_for_each_link_and_nobody_named_in_full(tmp_path: Path) -> None:
+    first, second = "b" * 32, "c" * 32
+    links = [
+        Link(1, first, "", 60, at(1), at(2), ["best"], ["best"]),
+        Link(2, second, first, 60, at(3), at(4), ["best"], ["best"]),
+    ]
+    figure = chain_graph(links, ZONE)
+    (axes,) = figure.axes
+    assert len(axes.lines) == 2
+    assert [label.get_text() for label in axes.get_xticklabels()][1:] == ["contacts: 1", "contacts of contacts: 1"]
+    save(figure, tmp_path / "chain.svg")
+    assert first not in (tmp_path / "chain.svg").read_text()
+    save(chain_graph([], ZONE), tmp_path / "nobody.png")

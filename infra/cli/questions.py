@@ -1,0 +1,65 @@
+"""What the verbs that ask about contacts share: which rule, which way to end stays, and what the answer rests on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.cli.clickhouse import local_time
+from infra.cli.common import err, fail, out
+from infra.cli.forms import Form
+from infra.settings import Settings
+from sinks.clickhouse.dwell import Dwell
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+    from sinks.clickhouse.tracing import Coverage
+
+RuleOption = Annotated[str, typer.Option("--rule", help="Rule of contact; `venuecode rules list` shows them.")]
+DwellOption = Annotated[
+    Dwell, typer.Option("--dwell", help="How the end of a stay is found; best: by a scan where there is one.")
+]
+MaxPeople = Annotated[
+    int, typer.Option("--max-people", min=1, help="Refuse to name more people than this; nobody is named then.")
+]
+MOST_PEOPLE = 10_000
+
+
+def require_rule(client: Client, rule_id: str) -> None:
+    """End with a clear error, which lists what there is, when a rule is not in force or is about cells."""
+    from sinks.clickhouse.rules import stored_rules
+
+    known = {entry.rule_id: entry.place for entry in stored_rules(client)}
+    usable = ", ".join(sorted(name for name, place in known.items() if place != "cell_800m"))
+    if rule_id not in known:
+        fail(f"--rule {rule_id}: there is no such rule; there are {usable}")
+    if known[rule_id] == "cell_800m":
+        fail(f"--rule {rule_id}: this rule is about cells of 800 m; here are {usable}")
+
+
+def refuse_more_than(most: int, people: int) -> None:
+    """End with an error when an answer would name more people than allowed."""
+    if people > most:
+        fail(
+            f"this would name {people:,} people, and --max-people allows {most:,}: ask for a shorter span or "
+            "a stricter rule, or raise it"
+        )
+
+
+def tell_coverage(form: Form, found: Coverage, settings: Settings) -> None:
+    """Say what an answer rests on: under a table, or on standard error beside CSV."""
+    if form not in (Form.TEXT, Form.CSV):
+        return
+    if found.stored_from is None or found.stored_until is None:
+        text = "No scan of anybody is stored: nothing can be said about anybody."
+    else:
+        assumed = f"{found.assumed_stays} assumed ({found.assumed_share or 0:.0%})"
+        text = (
+            f"Rests on {found.stays} stays: {found.explicit_stays} ended by a leave scan, {found.next_scan_stays} by "
+            f"the next scan, {assumed}; late scans {found.late_scans} and flagged {found.flagged_scans}, counted too. "
+            f"Stored are scans from {local_time(found.stored_from, settings)} to "
+            f"{local_time(found.stored_until, settings)}. Nobody found is no proof that nobody was there."
+        )
+    (out if form is Form.TEXT else err).print(text, highlight=False, soft_wrap=True)

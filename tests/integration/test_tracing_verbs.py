@@ -1,0 +1,109 @@
+"""`venuecode contacts`, `chain`, `sources`: rules and dwell modes, what answers rest on, and a refusal by size."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli.main import build_app
+from tests.support.clickhouse_fixtures import ClickHouseServer
+from tests.support.visit_rows import insert_visits, migrated_database, milliseconds, visit_document
+from tests.support.worker_scans import moment, token
+
+pytestmark = pytest.mark.clickhouse
+
+NOON = milliseconds(moment())
+SPAN = ("--since", moment(-86_400).isoformat(), "--until", moment(86_400).isoformat())
+CASE, FRIEND, LATER, STRANGER = map(token, range(4))
+
+
+@pytest.fixture
+def verb(clickhouse: ClickHouseServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The case is with a friend for five minutes; the friend, afterwards and elsewhere, with somebody else."""
+    with migrated_database(clickhouse, f"verbs_{uuid.uuid4().hex}") as target:
+        for name, value in {"PORT": str(target.port), "DATABASE": target.database}.items():
+            monkeypatch.setenv(f"VENUECODE_CLICKHOUSE__{name}", value)
+        scans = [(CASE, 0, "V-1"), (FRIEND, 20, "V-1"), (CASE, 25, "V-2"), (FRIEND, 40, "V-3"), (LATER, 41, "V-3")]
+        client = target.client()
+        insert_visits(
+            client,
+            (
+                visit_document(person, NOON + 60_000 * minute, offset, venue_id=venue)
+                for offset, (person, minute, venue) in enumerate(scans)
+            ),
+        )
+        client.close()
+        app, runner = build_app(("contacts", "chain", "sources", "trajectory")), CliRunner()
+        yield lambda *arguments: runner.invoke(app, [*map(str, arguments)])
+
+
+def test_a_chain_names_contacts_and_theirs_with_what_it_rests_on_and_is_drawn(verb: Any, tmp_path: Path) -> None:
+    picture = tmp_path / "chain.svg"
+    done = verb("chain", CASE, *SPAN, "--json", "--plot", picture)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert [(link["degree"], link["contact"], link["via"]) for link in found["links"]] == [
+        (1, FRIEND, ""),
+        (2, LATER, FRIEND),
+    ]
+    assert (found["rule"], found["dwell"], found["coverage"]["stays"]) == ("any_overlap", "best", 2)
+    assert LATER[:8] in picture.read_text()
+    text = verb("chain", CASE, *SPAN).stdout
+    assert "1 contacts, and 1 people whom only they met." in text
+    assert "no proof that nobody was there" in text
+
+
+def test_nobody_is_named_when_the_answer_would_name_more_people_than_allowed(verb: Any) -> None:
+    refused = verb("chain", CASE, *SPAN, "--max-people", "1", "--json")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "would name 2 people, and --max-people allows 1" in refused.stderr
+    assert FRIEND not in refused.stderr
+
+
+def test_a_rule_and_a_way_to_end_stays_change_the_answer_and_are_said(verb: Any) -> None:
+    said = json.loads(verb("contacts", CASE, *SPAN, "--json").stdout)
+    assert [(each["contact"], each["overlap_s"]) for each in said["contacts"]] == [(FRIEND, 300)]
+    longer = json.loads(verb("contacts", CASE, *SPAN, "--rule", "who", "--dwell", "default", "--json").stdout)
+    assert [each["contact"] for each in longer["contacts"]] == [FRIEND]
+    assert longer["contacts"][0]["overlap_s"] > 900
+    assert (longer["rule"], longer["coverage"]["assumed_stays"]) == ("who", 2)
+    none = json.loads(verb("contacts", CASE, *SPAN, "--rule", "who", "--json").stdout)
+    assert none["contacts"] == []
+    csv = verb("contacts", STRANGER, *SPAN, "--csv")
+    assert len(csv.stdout.splitlines()) == 1
+    assert "Rests on 0 stays" in csv.stderr
+    assert "no proof that nobody was there" in csv.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--rule", "nothing"), "there is no such rule; there are any_overlap"),
+        (("--rule", "cn_spacetime_companion"), "is about cells"),
+        (("--dwell", "for ever"), "for ever"),
+    ],
+)
+def test_an_unknown_rule_or_way_to_end_stays_is_refused_with_what_there_is(
+    verb: Any, arguments: tuple[str, str], said: str
+) -> None:
+    refused = verb("contacts", CASE, *SPAN, *arguments)
+    assert refused.exit_code in (1, 2)
+    assert said in refused.stderr
+
+
+def test_sources_are_the_places_that_cases_shared(verb: Any, tmp_path: Path) -> None:
+    file = tmp_path / "cases.txt"
+    file.write_text(f"{FRIEND}\n{LATER}\n")
+    done = verb("sources", CASE, "--cases", file, *SPAN, "--json")
+    assert done.exit_code == 0, done.output
+    places = json.loads(done.stdout)["places"]
+    assert [(place["venue_id"], place["cases"]) for place in places] == [("V-1", 2), ("V-3", 2)]
+    alone = verb("sources", CASE, *SPAN)
+    assert alone.exit_code == 2
+    assert "name two cases at least" in alone.stderr

@@ -57,9 +57,17 @@ BARE = Job(venues=200, yellow=0.0, red=0.0001, unknown=0.0)
 
 
 def fill_scans(
-    cluster: ClientConfig, topics: Topics, scans: int, statuses: int, job: Job = FULL, seed: int = 7
+    cluster: ClientConfig,
+    topics: Topics,
+    scans: int,
+    statuses: int,
+    job: Job = FULL,
+    seed: int = 7,
+    spoilt_every: int = 0,
 ) -> None:
     """Put venues, then statuses, then scans of the last hour on their topics.
+
+    With `spoilt_every` each so many-th scan lacks its last brace.
 
     Raises:
         FatalError: a record was not acknowledged.
@@ -84,6 +92,7 @@ def fill_scans(
             for _ in range(scans)
         ),
         lambda scan: scan.person_token,
+        spoilt_every,
     )
 
 
@@ -131,8 +140,10 @@ def _scan(person: str, venues: int, now: datetime, rng: random.Random) -> Scan:
     )
 
 
-def fill_topic(cluster: ClientConfig, topic: str, records: Iterator[R], key: Callable[[R], str]) -> None:
-    """Put records on a topic.
+def fill_topic(
+    cluster: ClientConfig, topic: str, records: Iterator[R], key: Callable[[R], str], spoilt_every: int = 0
+) -> None:
+    """Put records on a topic, each so many-th without its last byte.
 
     Raises:
         FatalError: one was not acknowledged.
@@ -148,12 +159,17 @@ def fill_topic(cluster: ClientConfig, topic: str, records: Iterator[R], key: Cal
         "on_delivery": delivered,
     }
     producer: Any = Producer(config)
+    number = 0
     while part := list(islice(records, _SLICE)):
         while len(producer) > 20 * _SLICE:
             producer.poll(0.05)
         messages = [
             {"key": key(record), "value": value} for record, value in zip(part, encode_batch(part), strict=True)
         ]
+        for message in messages:
+            number += 1
+            if spoilt_every and number % spoilt_every == 0:
+                message["value"] = message["value"][:-1]
         if producer.produce_batch(topic, messages) != len(messages):
             raise FatalError(f"{topic} was not filled: the producer refused records")
     if producer.flush(60) or failed:

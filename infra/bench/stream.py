@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
@@ -38,7 +39,7 @@ JOBS: Final[Mapping[JobName, Job]] = {"full": FULL, "bare": BARE}
 
 
 def run_stream_bench(
-    events: int = 1_000_000, runs: int = 3, statuses: int = 1_000_000, job: JobName = "full"
+    events: int = 1_000_000, runs: int = 3, statuses: int = 1_000_000, job: JobName = "full", spoilt_every: int = 0
 ) -> Document:
     """Measure the worker: decode, look up, decide; visits and alerts acknowledged, offsets committed.
 
@@ -54,6 +55,8 @@ def run_stream_bench(
         runs: repetitions.
         statuses: persons whose status the worker holds.
         job: what the scans are like.
+        spoilt_every: also measure, in turn with it, a topic on which each so many-th scan is no JSON; 0: do not. Every
+            bad one must be among the dead letters, and every other one a visit; its visits are counted, not compared.
 
     Returns:
         The document (`infra.bench.report.document`) with `events_per_s`, `cpu_s_per_million` (CPU seconds of the
@@ -68,28 +71,38 @@ def run_stream_bench(
         EmbeddedKafka(Path(folder) / "kafka", port=0) as kafka,
     ):
         cluster: ClientConfig = {"bootstrap.servers": kafka.bootstrap_servers}
-        topics = Topics()
-        apply_topics(cluster, topic_plan(topics, partitions=_PARTITIONS, replication_factor=1, retention_days=14))
-        tell(f"filling the topics with {statuses:,} statuses and {events:,} scans")
-        fill_scans(cluster, topics, events, statuses, JOBS[job])
+        plans = {f"{job} job": (Topics(), 0)}
+        if spoilt_every:
+            plans[f"{job} job, one scan in {spoilt_every} bad"] = (Topics("spoilt."), spoilt_every)
+        for topics, every in plans.values():
+            apply_topics(cluster, topic_plan(topics, partitions=_PARTITIONS, replication_factor=1, retention_days=14))
+            tell(f"filling the topics with {statuses:,} statuses and {events:,} scans")
+            fill_scans(cluster, topics, events, statuses, JOBS[job], spoilt_every=every)
         found = alternate(
-            {f"{job} job": lambda number: _run(number, events, cluster, topics, Path(folder))},
+            {
+                name: partial(_run, events=events, every=every, cluster=cluster, topics=topics, folder=Path(folder))
+                for name, (topics, every) in plans.items()
+            },
             runs,
         )
     name = "stream" if job == "full" else f"stream-{job}"
+    name += "-bad" if spoilt_every else ""
     return document(name, found, {"job": job, "events": events, "statuses": statuses})
 
 
-def _run(number: int, events: int, cluster: ClientConfig, topics: Topics, folder: Path) -> Run:
+def _run(number: int, events: int, every: int, cluster: ClientConfig, topics: Topics, folder: Path) -> Run:
     admin = AdminClient(dict(cluster))
-    group = f"bench-{number}"
+    group = f"{topics.prefix}bench-{number}"
+    bad = events // every if every else 0
+    letters = sum(topic_ends(admin, topics.dead_letters).latest.values())
     variables = {
         "VENUECODE_KAFKA__BOOTSTRAP_SERVERS": str(cluster["bootstrap.servers"]),
+        "VENUECODE_KAFKA__TOPIC_PREFIX": topics.prefix,
         "VENUECODE_WORKER__GROUP": group,
         "VENUECODE_WORKER__METRICS_PORT": "0",
     }
     argv = [sys.executable, "-m", "infra.cli.main", "worker"]
-    worker = ChildProcess("worker", argv, folder / f"worker-{number}.log", env={**os.environ, **variables})
+    worker = ChildProcess("worker", argv, folder / f"{group}.log", env={**os.environ, **variables})
     begins = topic_ends(admin, topics.visits).latest
     lag, began = CommitLag(), time.perf_counter()
     with GroupLag(cluster, group) as progress:
@@ -105,7 +118,7 @@ def _run(number: int, events: int, cluster: ClientConfig, topics: Topics, folder
         try:
             first = _await(worker, visits, 1)
             started, cpu = time.perf_counter(), cpu_seconds(worker.pid)
-            _await(worker, visits, events)
+            _await(worker, visits, events - bad)
             seconds = time.perf_counter() - started
             cpu, peak = cpu_seconds(worker.pid) - cpu, peak_rss_mb(worker.pid)
         finally:
@@ -113,8 +126,10 @@ def _run(number: int, events: int, cluster: ClientConfig, topics: Topics, folder
         behind = progress.records([topics.scans])[topics.scans]
     if code != 0 or behind:
         raise FatalError(f"the worker ended with {code} and did not commit everything:\n{worker.log_tail()}")
-    compared = compare_visits(cluster, topics, begins, _SAMPLE)
-    decided = events - first
+    if (found := sum(topic_ends(admin, topics.dead_letters).latest.values()) - letters) != bad:
+        raise FatalError(f"{found} dead letters for {bad} bad scans")
+    compared = 0 if every else compare_visits(cluster, topics, begins, _SAMPLE)
+    decided = events - bad - first
     return {
         "events_per_s": round(decided / seconds),
         "cpu_s_per_million": round(cpu / decided * 1e6, 2),

@@ -17,11 +17,17 @@ JobChoice = Annotated[
     ),
 ]
 
+BadShare = Annotated[
+    float,
+    typer.Option(min=0.0, max=0.2, help="Also measure, in turn, with so large a share of bad scans: 0.01, one in 100."),
+]
+
 
 @measured
 def stream(
     events: Events = 1_000_000,
     job: JobChoice = "full",
+    bad_share: BadShare = 0.0,
     runs: Runs = 3,
     as_json: AsJson = False,
     write_docs: WriteDocs = False,
@@ -33,7 +39,13 @@ def stream(
     """
     from infra.bench.stream import run_stream_bench
 
-    finish(run_stream_bench(events=events, runs=runs, job=job), as_json=as_json, write=write_docs, file=out)
+    every = round(1 / bad_share) if bad_share else 0
+    finish(
+        run_stream_bench(events=events, runs=runs, job=job, spoilt_every=every),
+        as_json=as_json,
+        write=write_docs,
+        file=out,
+    )
 
 
 def register(bench: typer.Typer) -> None:

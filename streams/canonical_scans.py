@@ -22,6 +22,9 @@ from streams.utc_times import FORM, MILLISECOND, SECONDS_AT, WHOLE_SECOND, Chara
 
 _SCAN: Final = FastDecoder(Scan)
 _TRIP: Final = FastDecoder(Trip)
+_DIRECTIONS: Final[tuple[str, ...]] = get_args(Direction)
+_CHANNELS: Final[tuple[str, ...]] = get_args(Channel)
+_ENTER: Final = _DIRECTIONS.index("enter")
 _QUOTE, _BACKSLASH, _SPACE, _NO_ASCII = b'"\\ \x80'
 _LONGEST_ID: Final = 64
 _Z: Final = ord("Z")
@@ -58,9 +61,9 @@ def read_canonical(keys: Sequence[bytes | None], values: Sequence[bytes | None])
     lines.literal('","scanned_at":"')
     time = lines.time()
     lines.literal('","direction":"')
-    direction = lines.one_of(get_args(Direction))
+    direction = lines.one_of(_DIRECTIONS)
     lines.literal(',"channel":"')
-    lines.one_of(get_args(Channel))
+    lines.one_of(_CHANNELS)
     lines.literal(',"trip":')
     lines.trip()
     lines.literal(',"gateway":"')
@@ -79,7 +82,7 @@ def read_canonical(keys: Sequence[bytes | None], values: Sequence[bytes | None])
         heads,
         bytes.fromhex(tokens.tobytes().decode()),
         _cut(text, venue_at[good], venue_end[good]),
-        direction == get_args(Direction).index("enter"),
+        direction == _ENTER,
         seconds,
         time.at_ms,
         np.ones(len(good), np.bool_),

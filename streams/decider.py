@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import compress, pairwise
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Final, cast
 
@@ -90,13 +90,13 @@ class Decider:
     def _decide_plain(self, batch: Batch, now: datetime, lines: VisitLines) -> tuple[Sequence[int], list[Raised]]:
         """Write visits by the column; returns the positions, ascending, of what needs care, and alerts of the rest."""
         raised: list[Raised] = []
-        done: set[int] = set()
+        left = np.ones(len(batch), np.bool_)
         for scans in read_plain(batch.keys, batch.values):
             believed = self._decide_columns(batch, scans, now, lines, raised)
             if len(scans) == len(batch) and believed.all():
                 return (), raised
-            done.update(compress(scans.positions, believed.tolist()))
-        return [at for at in range(len(batch)) if at not in done], raised
+            left[np.array(scans.positions)[believed]] = False
+        return left.nonzero()[0].tolist(), raised
 
     def _decide_columns(
         self, batch: Batch, scans: ScanColumns, now: datetime, lines: VisitLines, raised: list[Raised]

@@ -82,6 +82,6 @@ class FixedWidth:
         return bool((table & self._asked).all())
 
     def hold(self, characters: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Which texts do: a row of bytes each, of the width that is asked for."""
-        allowed: NDArray[np.bool_] = (self._is_in.take(characters) & self._asked[:-1]).all(axis=1)  # type: ignore[assignment]
+        """Which characters are of those that are asked for: a row a text, of the width that is asked for."""
+        allowed: NDArray[np.bool_] = self._is_in.take(characters) & self._asked[:-1] != 0
         return allowed

@@ -20,6 +20,7 @@ from schemas.brake import DeadLetterBrake
 from schemas.dead_letter import DeadLetter
 from schemas.fast import encode, encode_batch
 from schemas.topics import Topics
+from schemas.utc_times import Mask
 from schemas.visit import Visit
 from streams.alert_memory import AlertMemory
 from streams.batch_producer import Records
@@ -32,7 +33,6 @@ from streams.plain_scans import read_plain
 from streams.scan_columns import ScanColumns
 from streams.status_store import StatusStore
 from streams.statuses.partition import InForce
-from streams.utc_times import Mask
 from streams.venue_directory import VenueDirectory
 from streams.visit_lines import VisitLines, write_visits
 

@@ -14,9 +14,9 @@ from msgspec.structs import force_setattr
 
 from schemas.fast import FastDecoder, encode_lines
 from schemas.scan import Scan
+from schemas.utc_times import FORM, MILLISECOND, SECONDS_AT, WHOLE_SECOND, Ints, Mask, read_times
 from streams.canonical_scans import read_canonical
 from streams.scan_columns import ScanColumns
-from streams.utc_times import FORM, MILLISECOND, SECONDS_AT, WHOLE_SECOND, Ints, Mask, read_times
 
 _DECODER: Final = FastDecoder(Scan, times_as_text=True)
 _WIDTH: Final = len(FORM)

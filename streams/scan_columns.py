@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schemas.scan import Scan
-from streams.utc_times import Ints, Mask
+from schemas.utc_times import Ints, Mask
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from typing import Final
 import numpy as np
 
 from schemas.fast import encode_value
+from schemas.utc_times import Mask
 from streams.batching.batch import Batch
 from streams.decide import VenueView
 from streams.rules import RuleSet
 from streams.scan_columns import ScanColumns
 from streams.statuses.kinds import Kind
 from streams.statuses.partition import InForce
-from streams.utc_times import Mask
 
 _MINUTE_MS: Final = 60_000
 

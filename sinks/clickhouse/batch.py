@@ -15,22 +15,31 @@ class Rows:
 
     Attributes:
         lines: the values joined by line breaks, in pieces; no value holds one.
+        blocks: the same pieces as ClickHouse's columns, without those that have none.
         partitions, offsets: where each record lay.
     """
 
     topic: str
     lines: list[bytes] = field(default_factory=list)
+    blocks: list[bytes] = field(default_factory=list)
     partitions: array[int] = field(default_factory=lambda: array("i"))
     offsets: array[int] = field(default_factory=lambda: array("q"))
 
     def __len__(self) -> int:
         return len(self.offsets)
 
-    def add(self, joined: bytes, partitions: list[int], offsets: list[int]) -> None:
-        """Append records whose values are already joined."""
+    def add(self, joined: bytes, partitions: list[int], offsets: list[int], block: bytes | None = None) -> None:
+        """Append records whose values are already joined, and may be there as a block too."""
         self.lines.append(joined)
+        if block is not None:
+            self.blocks.append(block)
         self.partitions.extend(partitions)
         self.offsets.extend(offsets)
+
+    @property
+    def has_all_blocks(self) -> bool:
+        """Whether the blocks are all of it."""
+        return len(self.blocks) == len(self.lines)
 
     def records(self) -> Iterator[tuple[bytes, int, int]]:
         """Value, partition and offset of every record."""

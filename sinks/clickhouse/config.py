@@ -40,7 +40,7 @@ class SinkConfig:
     instance_id: str | None = None
     session_seconds: float = 6.0
     batch_rows: int = 200_000
-    batch_bytes: int = 128 * 1024 * 1024
+    batch_bytes: int = 160 * 1024 * 1024
     batch_seconds: float = 0.5
     metrics_port: int = 0
     ready_file: Path | None = None

@@ -29,8 +29,8 @@ class Intake:
     def take(self, batch: Batch, route: Route, topic: str, messages: Sequence[Message]) -> None:
         """Add messages of one topic to the batch.
 
-        The good path looks at no row in Python: the decoder checks a whole piece in one go, and the bytes pass on as
-        they are. Only a piece with something bad in it is taken apart.
+        The good path looks at no row in Python: visits are read by the column, of other records the decoder checks a
+        whole piece in one go, and the bytes pass on as they are. Only a piece with something bad in it is taken apart.
 
         Raises:
             FatalError: too much of the topic is bad; nothing of the batch may be committed.
@@ -45,12 +45,7 @@ class Intake:
                 at = partitions.index(partition)
                 batch.first[topic, partition] = (offsets[at], messages[at].timestamp()[1])
         self._metrics.records.labels(route.kind).inc(len(messages))
-        joined = None if None in values else b"\n".join(cast("list[bytes]", values))
-        records = None if joined is None else route.decoder.decode_joined(joined, cast("list[bytes]", values))
-        if joined is not None and records is not None and route.in_range(records):
-            batch.rows_for(route, topic).add(joined, partitions, offsets)
-            batch.rows += len(values)
-            batch.bytes += len(joined)
+        if None not in values and self._take_all(batch, route, topic, cast("list[bytes]", values), partitions, offsets):
             self._brakes[topic].add(len(values), 0)
             return
         good = sum(
@@ -58,6 +53,21 @@ class Intake:
             for message, partition, offset in zip(messages, partitions, offsets, strict=True)
         )
         self._brakes[topic].add(len(values), len(values) - good)
+
+    def _take_all(
+        self, batch: Batch, route: Route, topic: str, values: list[bytes], partitions: list[int], offsets: list[int]
+    ) -> bool:
+        """Add all messages, or none: false when one of them may be bad."""
+        joined = b"\n".join(values)
+        block = route.block(values) if route.block is not None else None
+        if block is None:
+            records = route.decoder.decode_joined(joined, values)
+            if records is None or not route.in_range(records):
+                return False
+        batch.rows_for(route, topic).add(joined, partitions, offsets, block)
+        batch.rows += len(values)
+        batch.bytes += len(joined) + len(block or b"")
+        return True
 
     def _take_one(self, batch: Batch, route: Route, message: Message, topic: str, partition: int, offset: int) -> bool:
         """Add one message; false when it is a dead letter."""

@@ -31,6 +31,10 @@ class Pace:
         """Whether nothing more is to go into it."""
         return self._reaches(batch, 1.0)
 
+    def room(self, batch: Batch) -> int:
+        """How many rows may still go into it, at least one."""
+        return max(1, self._rows - batch.rows)
+
     def is_due(self, batch: Batch, now: float) -> bool:
         """Whether to write it; to be asked when nothing is being written, and yes is to be followed.
 

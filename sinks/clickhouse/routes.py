@@ -14,6 +14,7 @@ from schemas.health import HealthStatus
 from schemas.topics import Topics
 from schemas.venue import Venue
 from schemas.visit import Visit
+from sinks.clickhouse.visit_block import visit_block
 
 _STORABLE = frozenset(range(1971, 2100))
 """Years; times outside cannot be partitioned by day nor expire: ClickHouse's `DateTime` ends in 2106."""
@@ -37,6 +38,7 @@ class Route:
         table: what the JSON lines are inserted into.
         written_per_row: rows that ClickHouse reports as written for one row: the input table and each order behind it.
         decoder: accepts exactly what the record's model accepts.
+        block: values as columns of the table, where they are in their usual spelling, accepted and storable.
         years: of the instants by which the table is partitioned, versioned or expires.
         erasure: None where a null value is a bad record.
         has_identity: whether a row can be found again by its place of origin.
@@ -49,6 +51,7 @@ class Route:
     years: tuple[Callable[[Any], Any], ...]
     erasure: Erasure | None = None
     has_identity: bool = False
+    block: Callable[[Sequence[bytes]], bytes | None] | None = None
 
     def in_range(self, records: Sequence[Any]) -> bool:
         """Whether all times are ones that ClickHouse can keep."""
@@ -68,6 +71,7 @@ def routes(topics: Topics) -> Mapping[str, Route]:
             FastDecoder(Visit),
             (attrgetter("scanned_at.year"), attrgetter("processed_at.year")),
             has_identity=True,
+            block=visit_block,
         ),
         **dict.fromkeys(topics.all_alerts, alert),
         topics.venues: Route(

@@ -38,8 +38,9 @@ from sinks.clickhouse.steps import AtStep, Step, pass_by
 from sinks.clickhouse.watchdog import Watchdog
 from sinks.clickhouse.writer import StoppedError, Writer
 
-_CONSUMED_AT_ONCE = 500
-_POLL_SECONDS = 0.02
+_CONSUMED_AT_ONCE = 2_000
+"""Reading by the column takes as long for few rows as for a hundred: 2.8 us a row with 500 of them, 1.7 with 2,000."""
+_POLL_SECONDS = 0.05
 _HOLD_SECONDS = 1.0
 """A pause makes the client throw away what it has fetched ahead; a full batch waits so long before it comes to that."""
 EXIT_STALLED = 70
@@ -170,7 +171,8 @@ class Sink:
         while not stop.is_set():
             if not self._holds(time.monotonic()):
                 self._at_step(Step.BEFORE_FETCH)
-                self._take(self._consumer.consume(_CONSUMED_AT_ONCE, timeout=_POLL_SECONDS))
+                wanted = min(_CONSUMED_AT_ONCE, self._pace.room(self._filling))
+                self._take(self._consumer.consume(wanted, timeout=_POLL_SECONDS))
                 self._at_step(Step.AFTER_FETCH)
             self._commit_finished()
             if not self._in_flight and self._pace.is_due(self._filling, time.monotonic()):

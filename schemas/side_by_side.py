@@ -1,0 +1,296 @@
+"""Records of one form, lines of one text, read side by side: column by column, without an object each.
+
+What is read is held to the form byte by byte, as `schemas.fast.encode` writes it in ASCII with nothing escaped; what
+has another spelling is no error, only left to whoever reads records one by one. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from typing import Any, Final, NamedTuple, TypeVar, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.fixed_width import FixedWidth, positions_of
+from schemas.utc_times import FORM, MILLISECOND, WHOLE_SECOND, Characters, Ints, Mask, all_of_each, read_times
+
+T = TypeVar("T")
+
+_QUOTE, _BACKSLASH, _SPACE, _NO_ASCII, _MINUS, _POINT, _ZERO, _NINE = b'"\\ \x80-.0\x09'
+_LONGEST_ID: Final = 64
+_MOST_SHORT: Final = 24
+"""Most identifiers are shorter."""
+_POINT_AS_DIGIT: Final = (_POINT - _ZERO) % 256
+_INTEGER_DIGITS: Final = 18
+_DECIMAL_DIGITS: Final = 15
+"""A number of so many digits, and the power of ten that it is divided by, are exact as a float: so is the rounding."""
+_POWERS: Final = 10 ** np.arange(_INTEGER_DIGITS + 1)
+_NEVER_NULL: Final = 2
+"""So many of the parts of a trip are never null, the first."""
+_WORD: Final = 8
+_Z: Final = ord("Z")
+_IN_MICROSECONDS: Final = np.frombuffer(b"0000-00-00T00:00:00.000000Z", np.uint8)
+_MARGIN: Final = bytes(4096)
+"""Nothing is read farther behind the last line, whatever is asked for in turn."""
+
+
+def fixed(annotated: Any) -> tuple[FixedWidth, int]:
+    """The check of a text type whose matches have one width, and that width.
+
+    Raises:
+        TypeError: they differ in width.
+    """
+    positions = positions_of(get_args(annotated)[1].pattern)
+    if positions is None:
+        raise TypeError("texts of this type differ in width")
+    return FixedWidth(positions), len(positions)
+
+
+class Span(NamedTuple):
+    """Where in the text each line has something, the end exclusive."""
+
+    begin: Ints
+    end: Ints
+
+
+class Time(NamedTuple):
+    """Where in the text a time is, and what is to be written for it: up to `cut`, three zeros if `short`, and a Z.
+
+    Attributes:
+        begin, end: of the time, the end exclusive.
+        cut: where its fraction ends; where it would begin, if there is none to be written.
+        short: whether its fraction has three digits.
+        at_ms: epoch milliseconds.
+    """
+
+    begin: Ints
+    end: Ints
+    cut: Ints
+    short: Mask
+    at_ms: Ints
+
+
+class Trip(NamedTuple):
+    """Vehicle, run, carriage and seat.
+
+    Attributes:
+        parts: each of the four.
+        absent: where each is null, or the whole trip is.
+    """
+
+    parts: list[Span]
+    absent: list[Mask]
+
+
+class Lines:
+    """All lines, read side by side: each method goes over the next part of every one, and notes which have it.
+
+    Attributes:
+        begins, ends: of the lines within the text, the end exclusive.
+        at: up to where each was read; means nothing where it is not good.
+        good: which lines had all that was asked for.
+    """
+
+    def __init__(self, values: Sequence[bytes | None]) -> None:
+        given = [value or b"" for value in values] if None in values else cast("Sequence[bytes]", values)
+        self._bytes = b"\n".join([*given, _MARGIN])
+        lengths = np.fromiter(map(len, given), np.int64, len(given))
+        self.ends: Ints = np.cumsum(lengths + 1) - 1
+        self.begins: Ints = self.ends - lengths
+        self.at = self.begins
+        self.good = self._plain()
+
+    @property
+    def text(self) -> str:
+        """The lines as they stand, and more; a character that is not ASCII is as wide as its bytes."""
+        return self._bytes.decode("latin-1")
+
+    def literal(self, text: str) -> None:
+        """What must stand here."""
+        self.good &= self._stands(self.at, text)
+        self.at = self.at + len(text)
+
+    def fixed(self, check: tuple[FixedWidth, int]) -> Characters:
+        """A text of one width; returns its characters."""
+        allowed, width = check
+        characters = self.characters(self.at, width)
+        self.good &= all_of_each(allowed.hold(characters))
+        self.at = self.at + width
+        return characters
+
+    def identifier(self) -> Span:
+        """A text of 1 to 64 characters up to a quote."""
+        begins = self.at
+        widths = (self.characters(begins, _MOST_SHORT) == _QUOTE).argmax(axis=1)  # 0 without a quote, or nothing before
+        if not widths.all():
+            widths = (self.characters(begins, _LONGEST_ID + 1) == _QUOTE).argmax(axis=1)
+            self.good &= widths > 0
+        self.at = begins + widths
+        return Span(begins, self.at)
+
+    def time(self) -> Time:
+        """A time in UTC whose seconds have no fraction, or one of three or six digits."""
+        begin, characters = self.at, self.characters(self.at, len(FORM))
+        whole = characters[:, WHOLE_SECOND - 1] == _Z
+        short = characters[:, MILLISECOND - 1] == _Z
+        characters[short, MILLISECOND - 1 :] = _IN_MICROSECONDS[MILLISECOND - 1 :]
+        characters[whole, WHOLE_SECOND - 1 :] = _IN_MICROSECONDS[WHOLE_SECOND - 1 :]
+        at_ms, microseconds, read = read_times(characters)
+        self.good &= read
+        self.at = end = begin + np.where(whole, WHOLE_SECOND, np.where(short, MILLISECOND, len(FORM)))
+        no_fraction = microseconds == 0
+        cut = np.where(no_fraction, begin + WHOLE_SECOND, end) - 1
+        return Time(begin, end, cut, short & ~whole & ~no_fraction, at_ms)
+
+    def one_of(self, texts: Sequence[str]) -> Ints:
+        """One of some texts and a quote; returns its number."""
+        number = np.full(len(self.at), -1)
+        begins = self._cut(f"<u{_WORD}", self.at)
+        for candidate, text in enumerate(texts):
+            ended = f'{text}"'.encode()
+            word = int.from_bytes(ended[:_WORD], "little")
+            found = begins & np.uint64(256 ** min(len(ended), _WORD) - 1) == np.uint64(word)
+            number[found if len(ended) <= _WORD else found & self._stands(self.at, f'{text}"')] = candidate
+        self.good &= number >= 0
+        self.at = self.at + np.array([len(text) + 1 for text in (*texts, "")])[number]
+        return number
+
+    def integer(self, *, signed: bool = False) -> Ints:
+        """An integer of at most 18 digits, with a minus before it only where it is `signed`."""
+        negative = self._minus() if signed else None
+        digits = self.characters(self.at, _INTEGER_DIGITS + 1) - np.uint8(_ZERO)
+        widths = (digits > _NINE).argmax(axis=1)
+        self.good &= (widths > 0) & ((digits[:, 0] > 0) | (widths == 1))
+        self.at = self.at + widths
+        number = _number(digits, widths)
+        return number if negative is None else np.where(negative, -number, number)
+
+    def decimal(self) -> npt.NDArray[np.float64]:
+        """A number of at most 15 digits with a point among them: the float that is nearest to it."""
+        negative = self._minus()
+        digits = self.characters(self.at, _DECIMAL_DIGITS + 2) - np.uint8(_ZERO)
+        rows = np.arange(len(digits))
+        no_digit = digits > _NINE
+        whole = no_digit.argmax(axis=1)
+        is_point = digits[rows, whole] == _POINT_AS_DIGIT
+        no_digit[rows, whole] = False
+        widths = no_digit.argmax(axis=1)
+        self.good &= is_point & (whole > 0) & (widths > whole + 1) & ((digits[:, 0] > 0) | (whole == 1))
+        self.at = self.at + widths
+        digits[rows, whole] = 0
+        # With a zero for the point: what is before it is ten times too large.
+        with_zero, scale = _number(digits, widths), _POWERS[np.maximum(widths - whole - 1, 0)]
+        number = (with_zero // (10 * scale) * scale + with_zero % (10 * scale)) / scale
+        signed: npt.NDArray[np.float64] = np.where(negative, -number, number)
+        return signed
+
+    def or_null(self, read: Callable[[], T]) -> tuple[T, Mask]:
+        """What `read` reads, or null: then what it returns means nothing. Also where it is null."""
+        here, good = self.at, self.good
+        null = self._stands(here, "null")
+        self.good = good.copy()
+        found = read()
+        self.good = good & (null | self.good)
+        self.at = np.where(null, here + len("null"), self.at)
+        return found, null
+
+    def quoted(self, read: Callable[[], T]) -> T:
+        """What `read` reads, between quotes."""
+        self.literal('"')
+        found = read()
+        self.literal('"')
+        return found
+
+    def unless(self, usual: str) -> tuple[Ints, Lines]:
+        """Where what mostly stands here does not; it is passed over.
+
+        Returns:
+            The numbers of the good lines with something else, and these lines, to be read on: see `rejoin`.
+        """
+        passed = self._stands(self.at, usual)
+        rows = (self.good & ~passed).nonzero()[0]
+        others = copy(self)
+        others.begins, others.ends, others.at = self.begins[rows], self.ends[rows], self.at[rows]
+        others.good = self.good[rows]
+        self.at = self.at + len(usual)
+        return rows, others
+
+    def rejoin(self, rows: Ints, others: Lines) -> None:
+        """Go on where lines that `unless` gave were read up to."""
+        self.at[rows] = others.at
+        self.good[rows] = others.good
+
+    def up_to(self, stop: str) -> list[bytes]:
+        """Everything up to the first character of `stop`, with it; nothing where `stop` does not come."""
+        begins, ends = self.at.tolist(), self.ends.tolist()
+        found = [self._bytes.find(stop.encode(), begin, end) + 1 for begin, end in zip(begins, ends, strict=True)]
+        self.at = np.array(found, np.int64)
+        return [self._bytes[begin:end] for begin, end in zip(begins, found, strict=True)]
+
+    def trip(self) -> Trip:
+        """A trip, or null."""
+        rows, others = self.unless("null")
+        missing = np.ones(len(self.at), np.bool_)
+        missing[rows] = False
+        nowhere = np.zeros(len(self.at), np.int64)
+        parts: list[Span] = []
+        absent: list[Mask] = []
+        for part, before in enumerate(('{"vehicle":', ',"run":', ',"carriage":', ',"seat":')):
+            others.literal(before)
+            span, null = others.or_null(lambda: others.quoted(others.identifier))
+            if part < _NEVER_NULL:
+                others.good &= ~null
+            begin, end, without = nowhere.copy(), nowhere.copy(), missing.copy()
+            begin[rows], end[rows], without[rows] = span.begin, span.end, null
+            parts.append(Span(begin, end))
+            absent.append(without)
+        others.literal("}")
+        self.rejoin(rows, others)
+        return Trip(parts, absent)
+
+    def ended(self) -> Mask:
+        """Which lines have nothing more."""
+        return np.equal(self.at, self.ends)
+
+    def characters(self, at: Ints, width: int) -> Characters:
+        """So many characters of each line from a place on, a row each: a copy."""
+        characters: Characters = self._cut(f"V{width}", at).view(np.uint8).reshape(-1, width)
+        return characters
+
+    def _plain(self) -> Mask:
+        """Which lines are ASCII, without a character that is or needs an escape. Line breaks are only between them."""
+        good = np.ones(len(self.ends), np.bool_)
+        raw = np.frombuffer(self._bytes, np.uint8, len(self._bytes) - len(_MARGIN))
+        control = raw < _SPACE
+        plain = self._bytes.isascii() and b"\\" not in self._bytes
+        if not plain or np.count_nonzero(control) > len(good):
+            odd = control | (raw >= _NO_ASCII) | (raw == _BACKSLASH)
+            odd[self.ends] = False
+            good[np.searchsorted(self.ends, odd.nonzero()[0])] = False
+        return good
+
+    def _minus(self) -> Mask:
+        """Where there is a minus; it is passed over."""
+        negative: Mask = self.characters(self.at, 1)[:, 0] == _MINUS
+        self.at = self.at + negative
+        return negative
+
+    def _stands(self, at: Ints, text: str) -> Mask:
+        """Where a text stands."""
+        found: Mask = self._cut(f"S{len(text)}", at) == text.encode()
+        return found
+
+    def _cut(self, kind: str, at: Ints) -> Any:
+        """What begins at each place, a copy: numpy copies an item of one width as one."""
+        width = np.dtype(kind).itemsize
+        return np.ndarray((len(self._bytes) - width + 1,), kind, self._bytes, 0, (1,))[at]
+
+
+def _number(digits: Characters, widths: Ints) -> Ints:
+    """The first digits of each row as a number."""
+    most = int(widths.max(initial=1))
+    left = digits[:, :most] * (np.arange(most) < widths[:, None])
+    number: Ints = left.astype(np.int64) @ _POWERS[most - 1 :: -1] // _POWERS[most - widths]
+    return number

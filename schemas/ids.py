@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
+from typing import Final
 
 from schemas.alert import AlertKind
+
+_SEPARATOR: Final = b"\xff"
 
 
 def person_token(epoch_key: bytes, person_id: str) -> str:
@@ -36,12 +40,33 @@ def uuid7(epoch_ms: int, random_bits: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def alert_id(key: bytes, kind: AlertKind, person: str, venue_id: str, at_ms: int, window_ms: int) -> str:
-    """Keyed hash of (kind, person, venue, dedupe window): 32 hex digits.
+class AlertIds:
+    """Ids of alerts of one kind: a keyed hash of (kind, person, venue, dedupe window), 32 hex digits.
 
-    The dedupe window is the tumbling window of `window_ms` milliseconds that `at_ms` (event time) falls into. The kind
-    carries the level, so a rise in level always has an id of its own. Fields are separated by a byte that UTF-8 text
-    never holds, so that no two different tuples share a message.
+    The dedupe window is the tumbling window of event time that the scan falls into. The kind carries the level, so a
+    rise in level always has an id of its own. Fields are separated by a byte that UTF-8 text never holds, so that no
+    two different tuples share a message.
+
+    Args:
+        key: of the hash; its first 64 bytes count.
+        kind: of the alerts.
+        window_ms: length of the window, milliseconds.
     """
-    message = b"\xff".join((kind.encode(), person.encode(), venue_id.encode(), str(at_ms // window_ms).encode()))
-    return hashlib.blake2b(message, digest_size=16, key=key[:64]).hexdigest()
+
+    def __init__(self, key: bytes, kind: AlertKind, window_ms: int) -> None:
+        self._begun = hashlib.blake2b(kind.encode() + _SEPARATOR, digest_size=16, key=key[:64])
+        self._window_ms = window_ms
+
+    def of(self, persons: Iterable[str], venue_ids: Iterable[str], at_ms: Iterable[int]) -> list[str]:
+        """An id for each person, at a venue, scanned at a time in epoch milliseconds."""
+        ids = []
+        for person, venue_id, at in zip(persons, venue_ids, at_ms, strict=False):
+            hashed = self._begun.copy()
+            hashed.update(_SEPARATOR.join((person.encode(), venue_id.encode(), b"%d" % (at // self._window_ms))))
+            ids.append(hashed.hexdigest())
+        return ids
+
+
+def alert_id(key: bytes, kind: AlertKind, person: str, venue_id: str, at_ms: int, window_ms: int) -> str:
+    """See `AlertIds`."""
+    return AlertIds(key, kind, window_ms).of((person,), (venue_id,), (at_ms,))[0]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -68,7 +69,7 @@ class ManyHistogram(Collector):
         self._counts = np.zeros(len(metric.buckets) + 1, np.int64)
         self._sum = 0.0
 
-    def observe_all(self, values: Sequence[float]) -> None:
+    def observe_all(self, values: ArrayLike) -> None:
         """Count values in the metric's unit."""
         found = np.asarray(values, float)
         # A bucket holds what is not above its bound.

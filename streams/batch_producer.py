@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,8 @@ from typing import Final
 import numpy as np
 
 from schemas.errors import FatalError
-from streams.librdkafka import COPY, DELIVERY, ERROR, RECORD, library, new_producer
+from streams.librdkafka import COPY, RECORD, address_of
+from streams.reporting_producer import ReportingProducer
 
 _LINE_BREAK: Final = ord("\n")
 
@@ -34,7 +34,7 @@ class Records:
         return len(self.keys)
 
 
-class BatchProducer:
+class BatchProducer(ReportingProducer):
     """An idempotent producer to the partitions of one topic.
 
     A partition's records are acknowledged in the order in which they were produced: they are numbered, and a broker
@@ -52,11 +52,8 @@ class BatchProducer:
     """
 
     def __init__(self, config: Mapping[str, str | int | float | bool], topic: str) -> None:
-        self._lib = library()
-        self._name = topic
-        self._client = new_producer({**config, "enable.idempotence": True})
-        self._topic = self._lib.topic_new(self._client, topic.encode(), None)
-        self._queue = self._lib.queue_get_main(self._client)
+        super().__init__(config)
+        self._name, self._records_topic = topic, self._topic(topic)
         self._produced: defaultdict[int, int] = defaultdict(int)
         self._acknowledged: defaultdict[int, int] = defaultdict(int)
 
@@ -79,12 +76,12 @@ class BatchProducer:
         begins = np.concatenate(([0], ends[:-1] + 1))
         rows = np.zeros(count, RECORD)
         rows["len"] = ends - begins
-        rows["payload"] = _address(lines) + begins.astype(np.uint64)
+        rows["payload"] = address_of(lines) + begins.astype(np.uint64)
         rows["key_len"] = length = len(records.keys[0])
-        rows["key"] = _address(keys) + np.arange(count, dtype=np.uint64) * np.uint64(length)
+        rows["key"] = address_of(keys) + np.arange(count, dtype=np.uint64) * np.uint64(length)
         first, reached = rows.ctypes.data, {}
         for partition, part in records.counts.items():
-            if self._lib.produce_batch(self._topic, partition, COPY, first, part) != part:
+            if self._lib.produce_batch(self._records_topic, partition, COPY, first, part) != part:
                 raise FatalError(f"a record for {self._name} was refused: {self._text(int(rows['err'].min()))}")
             first += part * RECORD.itemsize
             self._produced[partition] += part
@@ -95,47 +92,6 @@ class BatchProducer:
         """How many records of a partition Kafka has, counted from the first one produced."""
         return self._acknowledged[partition]
 
-    def poll(self, timeout_ms: int) -> None:
-        """Wait for a report, and take note of all that are there.
-
-        Raises:
-            FatalError: a record was lost, or the producer cannot go on.
-        """
-        event = self._lib.queue_poll(self._queue, timeout_ms)
-        while event:
-            try:
-                self._note(event)
-            finally:
-                self._lib.event_destroy(event)
-            event = self._lib.queue_poll(self._queue, 0)
-
-    def close(self) -> None:
-        """Let go of everything, acknowledged or not; harmless when called twice, and nothing else may be after it."""
-        if not self._client:
-            return
-        self._lib.queue_destroy(self._queue)
-        self._lib.topic_destroy(self._topic)
-        self._lib.destroy(self._client)
-        self._client = 0
-
-    def _note(self, event: int) -> None:
-        kind, error = self._lib.event_type(event), self._lib.event_error(event)
-        if kind == DELIVERY:
-            if error:
-                raise FatalError(f"a record for {self._name} was lost: {self._text(error)}")
-            count = self._lib.event_message_count(event)
-            # A report is about records of one request to one partition.
-            first = self._lib.event_message_next(event).contents
-            self._acknowledged[first.partition] += count
-        elif kind == ERROR and self._lib.event_error_is_fatal(event):
-            reason = self._lib.event_error_string(event).decode()
-            raise FatalError(f"the producer for {self._name} cannot go on: {reason}")
-
-    def _text(self, error: int) -> str:
-        text: bytes = self._lib.err2str(error)
-        return text.decode()
-
-
-def _address(data: bytes) -> np.uint64:
-    """Where bytes lie; they stay there for as long as they live."""
-    return np.uint64(ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0)
+    def _delivered(self, event: int, count: int) -> None:
+        first = self._lib.event_message_next(event).contents
+        self._acknowledged[first.partition] += count

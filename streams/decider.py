@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from operator import itemgetter
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.alert import Alert
+from schemas.alert import AlertLevel
 from schemas.base import format_timestamp
 from schemas.brake import DeadLetterBrake
-from schemas.dead_letter import DeadLetter
+from schemas.dead_letter import DeadLetter, Reason
 from schemas.fast import encode, encode_batch
 from schemas.topics import Topics
 from schemas.utc_times import Mask
 from schemas.visit import Visit
+from streams.alert_lines import AlertWriter, Raised
 from streams.alert_memory import AlertMemory
 from streams.batch_producer import Records
 from streams.batching.batch import Batch, Place
-from streams.decide import Policy, StatusView, alert_of, decide
+from streams.decide import Policy, StatusView, decide
 from streams.intake import Limits, take_in
+from streams.messages import Messages, dead_letters
 from streams.metrics import WorkerMetrics
-from streams.output import Message, dead_letter_message
 from streams.plain_scans import read_plain
 from streams.scan_columns import ScanColumns
 from streams.status_store import StatusStore
@@ -39,8 +41,7 @@ from streams.visit_lines import VisitLines, write_visits
 APPENDED_AT: Final = "scan_appended_at"
 """Header of an alert: Kafka's timestamp of the scan that raised it, epoch milliseconds in decimal digits."""
 
-Raised = tuple[int, Alert]
-"""Position of a scan within its batch, and the alert it raised."""
+_LEVELS: Final[tuple[AlertLevel, ...]] = get_args(AlertLevel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ class Decider:
     brake: DeadLetterBrake
     metrics: WorkerMetrics
 
-    def process(self, batch: Batch, now: datetime) -> tuple[list[Message], Records]:
-        """What a batch puts out: alerts, then dead letters, each with headers; and the visits.
+    def process(self, batch: Batch, now: datetime) -> tuple[list[Messages], Records]:
+        """What a batch puts out: alerts, the most urgent first, and dead letters, both with headers; and the visits.
 
         Whether a scan is believed, and whether it is late, goes by Kafka's timestamp of its record: neither this
         machine's clock nor the time a backlog waited changes a verdict.
@@ -71,21 +72,25 @@ class Decider:
         """
         lines = VisitLines(len(batch))
         careful, raised = self._decide_plain(batch, now, lines)
-        letters: list[Message] = []
-        if careful:
-            more, letters = self._decide_carefully(batch, careful, now, lines)
-            raised += more
-        raised.sort(key=itemgetter(0))
-        self.brake.add(len(batch), len(letters))
+        letters: list[DeadLetter] = []
         # The key of a scan that became a visit is its person token.
-        keys = cast("Sequence[bytes]", batch.keys)
+        keys = cast("list[bytes]", batch.keys)
         counts = {stretch.place.partition: stretch.end - stretch.begin for stretch in batch.stretches}
+        if careful:
+            more, rejected = self._decide_carefully(batch, careful, now, lines)
+            raised += more
+            letters = self._set_aside(batch, rejected, now)
+            keys = list(keys)
+            for (at, _), letter in zip(reversed(rejected), reversed(letters), strict=True):
+                lines.drop(at)
+                del keys[at]
+                counts[letter.source_partition] -= 1
+        self.brake.add(len(batch), len(letters))
+        raised.sort(key=itemgetter(0))
+        messages = self._alerts(batch, raised)
         if letters:
-            left = lines.positions()
-            keys = [keys[at] for at in left]
-            bounds = _bounds(batch, left)
-            counts = {partition: end - begin for partition, (begin, end) in zip(counts, pairwise(bounds), strict=True)}
-        return [*self._alerts(batch, raised), *letters], Records(counts, keys, lines.text())
+            messages.append(dead_letters(self.topics.dead_letters, letters))
+        return messages, Records(counts, keys, lines.text())
 
     def _decide_plain(self, batch: Batch, now: datetime, lines: VisitLines) -> tuple[Sequence[int], list[Raised]]:
         """Write visits by the column; returns the positions, ascending, of what needs care, and alerts of the rest."""
@@ -93,9 +98,10 @@ class Decider:
         left = np.ones(len(batch), np.bool_)
         for scans in read_plain(batch.keys, batch.values):
             believed = self._decide_columns(batch, scans, now, lines, raised)
-            if len(scans) == len(batch) and believed.all():
-                return (), raised
-            left[np.array(scans.positions)[believed]] = False
+            if len(scans) == len(batch):
+                left = ~believed
+            else:
+                left[np.array(scans.positions)[believed]] = False
         return left.nonzero()[0].tolist(), raised
 
     def _decide_columns(
@@ -113,13 +119,12 @@ class Decider:
         kinds, rules = self.statuses.kinds, self.policy.rules
         venues = self.venues.look_up(scans.venue_ids)
         write_visits(lines, scans, venues, statuses, kinds, rules, age_ms > self.policy.late_ms, batch, bounds, now)
-        notices = {number: rules.rules[kinds[number][0]].notice for number in set(statuses.kind.tolist())}
-        alerting = [number for number, notice in notices.items() if notice is not None]
-        for at in (np.isin(statuses.kind, alerting) & believed & scans.enters).nonzero()[0].tolist():
-            notice = notices[int(statuses.kind[at])]
+        alerting = believed & scans.enters
+        for number in set(statuses.kind.tolist()):
+            notice = rules.rules[kinds[number][0]].notice
             if notice is not None:
-                alert = alert_of(scans.scan(at), int(scans.at_ms[at]), venues[at], notice, now, self.policy)
-                raised.append((scans.positions[at], alert))
+                which = (alerting & (statuses.kind == number)).nonzero()[0].tolist()
+                raised += AlertWriter(notice, self.policy, now).raised(scans, which, venues)
         self._count(statuses.kind[believed])
         return believed
 
@@ -141,14 +146,17 @@ class Decider:
 
     def _decide_carefully(
         self, batch: Batch, positions: Sequence[int], now: datetime, lines: VisitLines
-    ) -> tuple[list[Raised], list[Message]]:
-        """Decide some records of a batch one by one; returns alerts, and dead letters."""
+    ) -> tuple[list[Raised], list[tuple[int, Reason]]]:
+        """Decide some records of a batch one by one; returns alerts, and position and reason of what is bad."""
         intake = take_in(
             [batch.keys[at] for at in positions],
             [batch.values[at] for at in positions],
             [batch.timestamps_ms[at] for at in positions],
             self.limits,
         )
+        rejected = [(positions[within], reason) for within, reason in intake.rejected]
+        if not intake.scans:
+            return [], rejected
         bounds = _bounds(batch, [positions[within] for within in intake.positions])
         statuses: list[StatusView] = []
         places: list[Place] = []
@@ -167,40 +175,49 @@ class Decider:
             visit, alert = decide(scan, scanned_ms, venue, status, origin, now, batch.timestamps_ms[at], self.policy)
             decided.append(visit)
             if alert is not None:
-                raised.append((at, alert))
+                raised.append((at, alert.alert_id, alert.level, alert.area_code, partial(encode, alert)))
         self.metrics.decided(Counter(visit.decision for visit in decided))
         for within, value in zip(intake.positions, encode_batch(decided), strict=True):
             lines.put(positions[within], value)
-        letters = []
-        failed_at = format_timestamp(now)
-        for within, reason in intake.rejected:
-            at = positions[within]
-            lines.drop(at)
-            self.metrics.dead_letters.labels(batch.topic, reason).inc()
-            partition = next(stretch.place.partition for stretch in batch.stretches if at < stretch.end)
-            letter = DeadLetter(
-                batch.keys[at], batch.values[at], batch.topic, partition, batch.offsets[at], reason, failed_at
-            )
-            letters.append(dead_letter_message(self.topics.dead_letters, letter))
-        return raised, letters
+        return raised, rejected
 
-    def _alerts(self, batch: Batch, raised: Sequence[Raised]) -> list[Message]:
-        """Alerts whose id was not raised before."""
-        messages = []
-        new, repeated = Counter[str](), Counter[str]()
-        for at, alert in raised:
-            if not self.memory.is_new(alert.alert_id):
-                repeated[alert.level] += 1
-                continue
-            new[alert.level] += 1
-            appended_ms = batch.timestamps_ms[at]
-            headers = [(APPENDED_AT, str(appended_ms).encode())]
-            topic, key = self.topics.alerts(alert.level), alert.area_code.encode()
-            messages.append(Message(topic, key, encode(alert), headers, appended_ms))
-        for level, count in new.items():
-            self.metrics.alerts.labels(level).inc(count)
+    def _set_aside(self, batch: Batch, rejected: Sequence[tuple[int, Reason]], now: datetime) -> list[DeadLetter]:
+        """The dead letters of what is bad, ascending positions."""
+        failed_at, ends = format_timestamp(now), [stretch.end for stretch in batch.stretches]
+        for reason, count in Counter(reason for _, reason in rejected).items():
+            self.metrics.dead_letters.labels(batch.topic, reason).inc(count)
+        partitions = [batch.stretches[bisect_right(ends, at)].place.partition for at, _ in rejected]
+        return [
+            DeadLetter(batch.keys[at], batch.values[at], batch.topic, partition, batch.offsets[at], reason, failed_at)
+            for (at, reason), partition in zip(rejected, partitions, strict=True)
+        ]
+
+    def _alerts(self, batch: Batch, raised: Sequence[Raised]) -> list[Messages]:
+        """Alerts whose id was not raised before, the most urgent level first."""
+        new: defaultdict[AlertLevel, list[Raised]] = defaultdict(list)
+        repeated = Counter[str]()
+        for alert in raised:
+            if self.memory.is_new(alert[1]):
+                new[alert[2]].append(alert)
+            else:
+                repeated[alert[2]] += 1
         for level, count in repeated.items():
             self.metrics.alerts_repeated.labels(level).inc(count)
+        messages = []
+        for level in _LEVELS:
+            if alerts := new.get(level):
+                self.metrics.alerts.labels(level).inc(len(alerts))
+                appended_ms = [batch.timestamps_ms[at] for at, *_ in alerts]
+                messages.append(
+                    Messages(
+                        self.topics.alerts(level),
+                        [area.encode() for _, _, _, area, _ in alerts],
+                        [write() for *_, write in alerts],
+                        {APPENDED_AT: [b"%d" % at_ms for at_ms in appended_ms]},
+                        appended_ms,
+                        urgent=level == "red",
+                    )
+                )
         return messages
 
 

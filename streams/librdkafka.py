@@ -1,4 +1,4 @@
-"""What confluent-kafka does not pass on of librdkafka's C interface: a batch produced without an object a record.
+"""What confluent-kafka does not pass on of librdkafka's C interface: batches produced without a call back a record.
 
 confluent-kafka's `produce_batch` takes a dictionary a record, looks up six names in each, and takes the interpreter's
 lock once a record to report its delivery, also when nobody wants the report: a microsecond a record with the lock held,
@@ -11,8 +11,9 @@ The library is the one that confluent-kafka has loaded into this process; only w
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ctypes import POINTER, c_char_p, c_int, c_int32, c_size_t, c_void_p
+from enum import IntEnum
 from functools import cache
 from typing import Any, Final
 
@@ -42,6 +43,31 @@ RECORD: Final = np.dtype(
 )
 """An `rd_kafka_message_t`; pointers are numbers."""
 
+PRIVATE_AT: Final = 64
+"""Where in an `rd_kafka_message_t` what its producer wrote down for itself is."""
+
+
+class Argument(IntEnum):
+    """What an argument of `rd_kafka_produceva` says."""
+
+    TOPIC = 2
+    VALUE = 4
+    KEY = 5
+    OPAQUE = 6
+    FLAGS = 7
+    HEADER = 9
+
+
+ARGUMENT: Final = np.dtype(
+    {
+        "names": ["kind", "first", "second", "third"],
+        "formats": ["i4", "u8", "u8", "u8"],
+        "offsets": [0, 8, 16, 24],
+        "itemsize": 72,
+    }
+)
+"""An `rd_kafka_vu_t`: a number or a pointer; a pointer and a length; of a header its name, then these."""
+
 
 class Message(ctypes.Structure):
     """The beginning of an `rd_kafka_message_t`, to be read in place."""
@@ -57,8 +83,12 @@ _SIGNATURES: Final[Mapping[str, tuple[Any, list[Any]]]] = {
     "destroy": (None, [c_void_p]),
     "topic_new": (c_void_p, [c_void_p, c_char_p, c_void_p]),
     "topic_destroy": (None, [c_void_p]),
+    "topic_name": (c_char_p, [c_void_p]),
     "produce_batch": (c_int, [c_void_p, c_int32, c_int, c_void_p, c_int]),
+    "produceva": (c_void_p, [c_void_p, c_void_p, c_size_t]),
     "err2str": (c_char_p, [c_int]),
+    "error_string": (c_char_p, [c_void_p]),
+    "error_destroy": (None, [c_void_p]),
     "queue_get_main": (c_void_p, [c_void_p]),
     "queue_poll": (c_void_p, [c_void_p, c_int]),
     "queue_destroy": (None, [c_void_p]),
@@ -68,6 +98,7 @@ _SIGNATURES: Final[Mapping[str, tuple[Any, list[Any]]]] = {
     "event_error_is_fatal": (c_int, [c_void_p]),
     "event_message_count": (c_size_t, [c_void_p]),
     "event_message_next": (POINTER(Message), [c_void_p]),
+    "event_message_array": (c_size_t, [c_void_p, c_void_p, c_size_t]),
     "event_destroy": (None, [c_void_p]),
 }
 """Result and arguments of each function used, its name without `rd_kafka_`."""
@@ -75,13 +106,29 @@ _SIGNATURES: Final[Mapping[str, tuple[Any, list[Any]]]] = {
 
 @cache
 def library() -> Any:
-    """The loaded librdkafka; its functions are called by the names in `_SIGNATURES`.
+    """The loaded librdkafka; its functions are called by the names in `_SIGNATURES`, without the interpreter's lock.
 
     Raises:
         FatalError: this build of confluent-kafka hides them.
     """
+    return _functions_of(ctypes.CDLL)
+
+
+@cache
+def library_with_lock() -> Any:
+    """As `library`, for calls that are short and many: each keeps the interpreter's lock.
+
+    A thread that gives the lock up a thousand times in a row waits for it as often as another thread wants it.
+
+    Raises:
+        FatalError: this build of confluent-kafka hides them.
+    """
+    return _functions_of(ctypes.PyDLL)
+
+
+def _functions_of(load: Callable[[str], ctypes.CDLL]) -> Any:
     # A symbol is looked for in the libraries that the extension module was linked with, too.
-    loaded = ctypes.CDLL(cimpl.__file__)
+    loaded = load(cimpl.__file__)
     found = type("Library", (), {"__slots__": tuple(_SIGNATURES)})()
     for name, (result, arguments) in _SIGNATURES.items():
         try:
@@ -113,3 +160,8 @@ def new_producer(config: Mapping[str, str | int | float | bool]) -> int:
     if not client:
         raise ConfigurationError(f"the Kafka settings are wrong: {problem.value.decode()}")
     return int(client)
+
+
+def address_of(data: bytes) -> np.uint64:
+    """Where bytes lie; they stay there for as long as they live."""
+    return np.uint64(ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0)

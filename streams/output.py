@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
 
-from confluent_kafka import KafkaException, Producer
-
-from schemas.dead_letter import DeadLetter
 from schemas.errors import FatalError
 from schemas.kafka import ClientConfig, producer_config
 from schemas.topics import MAX_RECORD_BYTES
 from streams.batch_producer import BatchProducer, Records
+from streams.message_producer import MessageProducer
+from streams.messages import Messages
 
 _POLL_MS: Final = 5
 _IDLE_S: Final = 0.5
@@ -25,39 +25,20 @@ OnFatal = Callable[[str], None]
 """Called with what happened when an output was lost; must end the process without acknowledging anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One record to be produced by itself, because it carries headers.
-
-    Attributes:
-        appended_ms: of an alert, Kafka's timestamp of the scan that raised it, epoch milliseconds.
-    """
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes]] = field(default_factory=list)
-    appended_ms: int | None = None
-
-
-def dead_letter_message(topic: str, letter: DeadLetter) -> Message:
-    """A dead letter as it goes on its topic: key and value byte for byte, origin and reason as headers."""
-    return Message(topic, letter.key, letter.value, letter.headers())
-
-
 @dataclass(eq=False, slots=True)
 class _Submission:
-    """What was submitted together: messages not yet acknowledged, and the counts that its records are waiting for."""
+    """What was submitted together, under a number, and the counts that its records are waiting for."""
 
+    number: int
     future: Future[None]
-    messages: int
-    counts: Mapping[int, int] = field(default_factory=dict)
+    counts: Mapping[int, int]
 
 
 class Output:
     """Produces, and tells when what was produced is acknowledged by all in-sync replicas.
 
-    Messages and records go different ways, so that an alert does not queue behind visits.
+    Urgent messages, other messages, and records go three different ways, so that a red alert does not queue behind
+    yellow ones, nor either behind visits.
 
     Guarantee: a future returned by `submit` is resolved only when all that was submitted with it was acknowledged. When
     anything is lost, `on_fatal` is called and no future is resolved any more.
@@ -74,17 +55,19 @@ class Output:
         config = producer_config(
             cluster, linger_ms=2, message_max_bytes=_LARGEST, queue_buffering_max_messages=_QUEUE_MESSAGES
         )
-        self._producer: Any = Producer(config)
+        self._urgent = MessageProducer({**config, "linger.ms": 0})
+        self._messages = MessageProducer(config)
         self._records = BatchProducer(config, records_topic)
+        self._numbers = count(1)
+        self._left: dict[int, int] = {}
         self._lock = threading.Condition()
-        self._counting = threading.Lock()
         self._under_way: list[_Submission] = []
         self._stopping = False
         self._thread = threading.Thread(target=self._serve, name="output", daemon=True)
         self._thread.start()
 
-    def submit(self, messages: Sequence[Message], records: Records | None = None) -> Future[None]:
-        """Produce messages one by one, each to its topic, and records.
+    def submit(self, messages: Sequence[Messages], records: Records | None = None) -> Future[None]:
+        """Produce messages, each to its topic, urgent ones first, and records.
 
         Never waits for the brokers: callers bound how much is under way. Any thread may submit messages, only one
         thread records.
@@ -92,33 +75,22 @@ class Output:
         Returns:
             Resolved, in this object's thread, when all of it is acknowledged.
         """
-        submission = _Submission(Future(), len(messages))
-
-        def delivered(error: Any, message: Any) -> None:
-            if error is not None:
-                self._fail(f"a record for {message.topic()} was lost: {error.str()}")
-            with self._counting:
-                submission.messages -= 1
-
+        number, counts = next(self._numbers), dict[int, int]()
+        # Before the first is produced: reports of it may come before the last is.
+        self._left[number] = sum(map(len, messages))
         try:
-            for message in messages:
-                self._producer.produce(
-                    message.topic,
-                    key=message.key,
-                    value=message.value,
-                    headers=message.headers,
-                    on_delivery=delivered,
-                )
+            for urgent, producer in ((True, self._urgent), (False, self._messages)):
+                for some in messages:
+                    if some.urgent is urgent and len(some):
+                        producer.produce(some, number)
             if records is not None:
-                submission.counts = self._records.produce(records)
-        except (KafkaException, BufferError, FatalError) as error:
+                counts = self._records.produce(records)
+        except FatalError as error:
             self._fail(f"a record could not be produced: {error}")
+        submission = _Submission(number, Future(), counts)
         with self._lock:
             self._under_way.append(submission)
             self._lock.notify_all()
-        if messages:
-            # Reports wait for the interpreter's lock, one by one; this thread has it.
-            self._producer.poll(0)
         return submission.future
 
     def close(self, timeout: float = 10) -> None:
@@ -128,7 +100,8 @@ class Output:
             self._stopping = True
             self._lock.notify_all()
         self._thread.join()
-        self._records.close()
+        for producer in (self._urgent, self._messages, self._records):
+            producer.close()
 
     def _fail(self, what: str) -> None:
         self._lost = True
@@ -141,9 +114,12 @@ class Output:
                     self._lock.wait(_IDLE_S)
             try:
                 self._records.poll(_POLL_MS if self._under_way else 0)
+                for producer in (self._urgent, self._messages):
+                    producer.poll(0)
+                    for number, acknowledged in producer.acknowledged().items():
+                        self._left[number] -= acknowledged
             except FatalError as error:
                 self._fail(str(error))
-            self._producer.poll(0)
             self._resolve()
 
     def _resolve(self) -> None:
@@ -156,10 +132,11 @@ class Output:
             self._under_way = [submission for submission in self._under_way if submission not in done]
             self._lock.notify_all()
         for submission in done:
+            del self._left[submission.number]
             submission.future.set_result(None)
 
     def _is_done(self, submission: _Submission) -> bool:
-        if submission.messages:
+        if self._left[submission.number]:
             return False
         acknowledged = self._records.acknowledged
         return all(acknowledged(partition) >= count for partition, count in submission.counts.items())

@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from itertools import chain
+
+import numpy as np
 
 from schemas.errors import FatalError
 from streams.batching.batch import Batch, Place
@@ -62,7 +65,7 @@ class Pipeline:
         future = self._output.submit(messages, visits)
         self._at_step(Step.AFTER_PRODUCE)
         self._under_way.add(future)
-        raised = [message.appended_ms for message in messages if message.appended_ms is not None]
+        raised = list(chain.from_iterable(some.appended_ms for some in messages))
 
         def finished(done: Future[None]) -> None:
             # Not `future`: it keeps its callbacks, and the circle would keep the batch until the collector comes by.
@@ -94,4 +97,4 @@ class Pipeline:
         for stretch in batch.stretches:
             metrics.finished(stretch.place.partition, batch.timestamps_ms[stretch.end - 1])
         if raised:
-            metrics.alert_seconds.observe_all([max(0.0, now - appended / 1000) for appended in raised])
+            metrics.alert_seconds.observe_all(np.maximum(0.0, now - np.array(raised) / 1000))

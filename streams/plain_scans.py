@@ -24,7 +24,10 @@ _UNREAD: Final = "?"
 
 
 def read_plain(keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> list[ScanColumns]:
-    """The scans of a batch that are good but for their time, and lie under their person token as the key."""
+    """The scans of a batch that are good but for their time, and lie under their person token as the key.
+
+    Of what is not canonical a few may be left out, good ones too (`streams.canonical_scans.FEW`).
+    """
     canonical = read_canonical(keys, values)
     if len(canonical) == len(values):
         return [canonical]
@@ -65,7 +68,6 @@ def _read_decoded(
         [time[SECONDS_AT:] for time in times],
         at_ms,
         read,
-        scans.__getitem__,
     )
 
 

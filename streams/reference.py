@@ -16,8 +16,9 @@ from schemas.venue import Venue
 from streams.config import WorkerConfig
 from streams.follower import Records, TopicFollower
 from streams.memory import give_back_freed_memory
+from streams.messages import dead_letters
 from streams.metrics import WorkerMetrics
-from streams.output import Output, dead_letter_message
+from streams.output import Output
 from streams.reference_feed import ReferenceDecoder, Rejected
 from streams.status_store import StatusStore
 from streams.statuses.reading import StatusReader
@@ -197,7 +198,7 @@ class Reference:
         for letter in letters:
             self._metrics.dead_letters.labels(letter.source_topic, letter.reason).inc()
         topic = self._config.topics.dead_letters
-        future = self._output.submit([dead_letter_message(topic, letter) for letter in letters])
+        future = self._output.submit([dead_letters(topic, letters)])
         try:
             future.result(timeout=self._config.stall_s)
         except TimeoutError:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schemas.scan import Scan
 from schemas.utc_times import Ints, Mask
 
 
@@ -21,8 +20,7 @@ class ScanColumns:
         enters: where the direction is `enter`.
         seconds: `scanned_at` as `encode` writes it, from its seconds on.
         at_ms: `scanned_at` in epoch milliseconds, rounded down.
-        read: where the time was read; elsewhere the last two, and the head, mean nothing.
-        scan: the scan of an entry; its `scanned_at` may be the text that `encode` writes for it.
+        read: where the time was read; elsewhere nothing of an entry but its position means anything.
     """
 
     positions: Sequence[int]
@@ -33,7 +31,6 @@ class ScanColumns:
     seconds: Sequence[str]
     at_ms: Ints
     read: Mask
-    scan: Callable[[int], Scan]
 
     def __len__(self) -> int:
         return len(self.heads)

@@ -59,10 +59,6 @@ class VisitLines:
         """No line at a position."""
         self._parts[3 * position : 3 * position + 3] = "", "", ""
 
-    def positions(self) -> list[int]:
-        """Where there are lines, ascending."""
-        return [at for at, end in enumerate(self._parts[2::3]) if end]
-
     def text(self) -> bytes:
         """All lines, each ended by a line break."""
         return "".join(self._parts).encode()

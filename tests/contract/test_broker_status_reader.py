@@ -15,7 +15,8 @@ from producers.publisher import Publisher
 from schemas.dead_letter import DeadLetter
 from schemas.kafka import consumer_config
 from streams.follower import TopicFollower
-from streams.output import Output, dead_letter_message
+from streams.messages import dead_letters
+from streams.output import Output
 from tests.support.clusters import PARTITIONS, Cluster
 from tests.support.waiting import wait_until
 
@@ -178,8 +179,7 @@ def test_a_dead_letter_of_the_worker_is_acknowledged_and_survives_byte_for_byte(
     fatal: list[str] = []
     output = Output(cluster.config, topic, fatal.append)
     try:
-        messages = [dead_letter_message(topic, each) for each in (letter, large)]
-        output.submit(messages).result(TIMEOUT)
+        output.submit([dead_letters(topic, [letter, large])]).result(TIMEOUT)
     finally:
         output.close()
     assert fatal == []

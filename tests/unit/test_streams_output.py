@@ -16,7 +16,8 @@ import pytest
 from schemas.errors import ConfigurationError, FatalError
 from schemas.kafka import ClientConfig, producer_config
 from streams.batch_producer import BatchProducer, Records
-from streams.output import Message, Output
+from streams.messages import Messages
+from streams.output import Output
 from tests.support.waiting import wait_until
 
 MOCK: ClientConfig = {"test.mock.num.brokers": 1, "bootstrap.servers": "127.0.0.1:1"}
@@ -28,6 +29,11 @@ def records(partition: int, count: int) -> Records:
     numbers = range(count)
     lines = b"".join(b"x" * (number % 900) + b"\n" for number in numbers)
     return Records({partition: count}, [b"%032d" % number for number in numbers], lines)
+
+
+def alerts(count: int, *, urgent: bool = False) -> Messages:
+    column = [b"%d" % number for number in range(count)]
+    return Messages("alerts", column, column, {"h": column, "i": column}, urgent=urgent)
 
 
 @contextmanager
@@ -59,20 +65,19 @@ def test_a_submission_is_done_while_others_go_on_being_submitted() -> None:
 
 def test_a_submission_of_a_partition_waits_for_its_own_records_and_messages() -> None:
     with output(MOCK) as (out, fatal):
-        alone = out.submit([Message("alerts", b"k", b"v", [("h", b"1")])])
-        both = out.submit([Message("alerts", b"k", b"v")] * 3, records(1, 10))
+        alone = out.submit([alerts(1)])
+        both = out.submit([alerts(3, urgent=True), alerts(5), alerts(0)], records(1, 10))
         empty = out.submit([], records(2, 0))
         for future in (alone, both, empty):
             future.result(TIMEOUT)
         assert fatal == []
 
 
-@pytest.mark.parametrize("lost", ["message", "records"])
+@pytest.mark.parametrize("lost", ["message", "urgent message", "records"])
 def test_after_a_loss_the_process_is_told_to_end_and_nothing_is_done_any_more(lost: str) -> None:
     with output(NOBODY) as (out, fatal):
-        futures = (
-            [out.submit([Message("alerts", b"k", b"v")])] if lost == "message" else [out.submit([], records(0, 5))]
-        )
+        messages = [] if lost == "records" else [alerts(1, urgent=lost == "urgent message")]
+        futures = [out.submit(messages, None if messages else records(0, 5))]
         wait_until(lambda: len(fatal) > 0, TIMEOUT, "the loss to be seen")
         futures.append(out.submit([], records(1, 0)))
         assert "was lost" in fatal[0]

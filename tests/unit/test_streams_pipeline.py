@@ -25,11 +25,12 @@ from streams.batching.ledger import OffsetLedger
 from streams.decide import Policy
 from streams.decider import APPENDED_AT, Decider
 from streams.intake import Limits
+from streams.messages import Messages
 from streams.metrics import WorkerMetrics
-from streams.output import Message
 from streams.pipeline import Pipeline
 from streams.status_store import StatusStore
 from streams.venue_directory import VenueDirectory
+from tests.support.produced import produced
 from tests.support.worker_scans import moment, scan, status, token, venue
 
 HERE = Place("venue.scans.v1", 0)
@@ -41,7 +42,7 @@ class SlowOutput:
     def __init__(self) -> None:
         self.under_way: list[Future[None]] = []
 
-    def submit(self, messages: Sequence[Message], records: Records | None = None) -> Future[None]:
+    def submit(self, messages: Sequence[Messages], records: Records | None = None) -> Future[None]:
         self.under_way.append(Future())
         return self.under_way[-1]
 
@@ -88,13 +89,15 @@ def test_a_batch_puts_out_visits_alerts_and_dead_letters_and_no_repeat_of_an_ale
         (40, "red"), (41, "green"), (43, "red"), (44, "unknown"), (45, "unknown"),
     ]  # fmt: skip
     assert visits.keys == [visit.person_token.encode() for visit in found]
-    *alerts, letter = messages
+    *alerts, letter = produced(messages)
     raised = [Alert.model_validate_json(alert.value or b"") for alert in alerts]
     assert [(alert.level, alert.person_token) for alert in raised] == [("red", token(1)), ("review", token(3))]
     assert [alert.topic for alert in alerts] == ["alerts.red.v1", "alerts.review.v1"]
+    assert [alert.urgent for alert in alerts] == [True, False]
     assert {alert.key for alert in alerts} == {b"140105"}
     appended = epoch_ms(moment())
     assert [dict(alert.headers)[APPENDED_AT] for alert in alerts] == [b"%d" % (appended + n) for n in (40, 44)]
+    assert [alert.appended_ms for alert in alerts] == [appended + 40, appended + 44]
     dead = DeadLetter.from_message(letter.key, letter.value, letter.headers)
     assert (dead.source_offset, dead.reason, dead.value) == (42, "not_json", b"?")
 

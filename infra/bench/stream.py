@@ -71,7 +71,7 @@ def run_stream_bench(
         EmbeddedKafka(Path(folder) / "kafka", port=0) as kafka,
     ):
         cluster: ClientConfig = {"bootstrap.servers": kafka.bootstrap_servers}
-        plans = {f"{job} job": (Topics(), 0)}
+        plans = {f"{job} job": (Topics("clean."), 0)}
         if spoilt_every:
             plans[f"{job} job, one scan in {spoilt_every} bad"] = (Topics("spoilt."), spoilt_every)
         for topics, every in plans.values():

@@ -83,6 +83,15 @@ class ClickHouseSettings(_Section):
     database: str = Field("venuecode", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$", description="where the tables are")
 
 
+class QuestionSettings(_Section):
+    """What one question of a verb may take of ClickHouse; 0 lifts a limit."""
+
+    seconds: float = Field(60, ge=0, description="longest time")
+    memory_mb: int = Field(4096, ge=0, description="most memory of the server, MiB")
+    rows_read: int = Field(2_000_000_000, ge=0, description="most rows read, in all tables together")
+    answer_rows: int = Field(1_000_000, ge=0, description="most rows of an answer")
+
+
 class WorkerSettings(_Section):
     """The stream worker."""
 
@@ -144,6 +153,7 @@ class Settings(BaseSettings):
 
     kafka: KafkaSettings = KafkaSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()
+    questions: QuestionSettings = QuestionSettings()
     worker: WorkerSettings = WorkerSettings()
     sink: SinkSettings = SinkSettings()
     retention: RetentionSettings = RetentionSettings()

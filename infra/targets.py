@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from infra.settings import Settings
 
 if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
     from sinks.clickhouse.target import ClickHouseTarget
 
 
@@ -23,6 +25,19 @@ def clickhouse_target(settings: Settings) -> ClickHouseTarget:
         secure=chosen.secure,
         database=chosen.database,
     )
+
+
+def limit_questions(client: Client, settings: Settings) -> None:
+    """Set the limits of the settings for all that a client asks from here on.
+
+    Where the server does not let its user change one (`readonly`), the server's own is in force.
+    """
+    from sinks.clickhouse.limits import Limits
+
+    for name, value in Limits(**settings.questions.model_dump()).settings().items():
+        known = client.server_settings.get(name)
+        if known is None or not known.readonly:
+            client.set_client_setting(name, value)
 
 
 def kept_days(settings: Settings) -> int | None:

@@ -3,6 +3,7 @@
 VenuecodeError                  everything a user can meet
 ├── RejectError                 this record can never be processed: dead letters, and go on
 ├── RetryableError              the same call may work later: back off, and try again
+├── LimitError                  a question asked for more than is allowed: ask for less, or raise the limit
 └── FatalError                  going on would lose or corrupt data: stop, loudly
     └── ConfigurationError      a setting, file or argument is wrong: tell the user which
 """
@@ -30,6 +31,19 @@ class RejectError(VenuecodeError):
 
 class RetryableError(VenuecodeError):
     """The same call may succeed later; nothing was acknowledged."""
+
+
+class LimitError(VenuecodeError):
+    """A question met a limit; nothing of its answer is there.
+
+    Args:
+        limit: a field of `sinks.clickhouse.limits.Limits`.
+        message: what was too much.
+    """
+
+    def __init__(self, limit: str, message: str) -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 class FatalError(VenuecodeError):

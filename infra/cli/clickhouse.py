@@ -11,12 +11,16 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from infra.cli.common import fail
 from infra.settings import Settings
+from schemas.errors import LimitError
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 DEFAULT_SPAN = timedelta(days=14)
+EXIT_LIMIT = 3
+"""Exit code of a verb whose question met a limit."""
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 Since = Annotated[
@@ -50,16 +54,25 @@ Token = Annotated[str, typer.Argument(callback=_token, help="The person token: 3
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Client]:
-    """A client on the database of the settings, closed at the end.
+    """A client on the database of the settings, with their limits of a question, closed at the end.
+
+    A limit that is met ends the process with exit code 3 and names the setting.
 
     Raises:
         RetryableError, ConfigurationError: ClickHouse does not answer, or not us.
     """
-    from infra.targets import clickhouse_target
+    from infra.targets import clickhouse_target, limit_questions
 
     client = clickhouse_target(settings).client()
     try:
+        limit_questions(client, settings)
         yield client
+    except LimitError as error:
+        fail(
+            f"{error}: VENUECODE_QUESTIONS__{error.limit.upper()} is {getattr(settings.questions, error.limit):g}. "
+            "Ask for a shorter span or a stricter rule, or raise it.",
+            EXIT_LIMIT,
+        )
     finally:
         client.close()
 

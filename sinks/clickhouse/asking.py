@@ -12,6 +12,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from schemas.errors import ConfigurationError, RetryableError, VenuecodeError
 from sinks.clickhouse.dwell import Dwell
+from sinks.clickhouse.limits import limit_met
 
 T = TypeVar("T")
 
@@ -19,7 +20,6 @@ ANY_OVERLAP = "any_overlap"
 """The rule that is none: every overlap at a venue or on a trip."""
 
 _UNKNOWN_TABLE = 60
-_LIMIT_CODES = {158, 159, 160, 241, 307, 396}
 
 
 def person(person_token: str, since: datetime, until: datetime) -> dict[str, str]:
@@ -64,7 +64,8 @@ def ask(
     Raises:
         RetryableError: ClickHouse does not answer.
         ConfigurationError: the view is missing.
-        VenuecodeError: ClickHouse refused, or a limit was met.
+        LimitError: it would have taken more than the server, or who connected, allows.
+        VenuecodeError: ClickHouse refused.
     """
     columns = ", ".join(field.name for field in fields(kind))  # type: ignore[arg-type]
     found = rows(client, f"SELECT {columns} FROM {called(view, arguments)}{tail}", {**arguments, **(parameters or {})})
@@ -89,8 +90,8 @@ def rows(client: Client, sql: str, parameters: Mapping[str, Any]) -> list[tuple[
             raise RetryableError(f"ClickHouse does not answer: {error}") from error
         if error.code == _UNKNOWN_TABLE:
             raise ConfigurationError("ClickHouse lacks a view: run `venuecode migrate up`") from error
-        if error.code in _LIMIT_CODES:
-            raise VenuecodeError(f"The question met a limit of the server; ask for a shorter span: {error}") from error
+        if (met := limit_met(error.code)) is not None:
+            raise met from error
         raise VenuecodeError(f"ClickHouse refused the question: {error}") from error
     except (ClickHouseError, OSError) as error:
         raise RetryableError(f"ClickHouse does not answer: {error}") from error

@@ -163,7 +163,7 @@ def test_windows_beyond_a_limit_are_refused_in_words(stored: StoredCity, setting
     client = stored.target.client(timeout=DEADLINE_S)
     try:
         client.set_client_setting(setting, limit)
-        with pytest.raises(VenuecodeError, match="met a limit"):
+        with pytest.raises(VenuecodeError, match="than allowed"):
             tracing.exposed_under_rule(client)
     finally:
         client.close()

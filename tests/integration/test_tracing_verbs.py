@@ -107,3 +107,25 @@ def test_sources_are_the_places_that_cases_shared(verb: Any, tmp_path: Path) -> 
     alone = verb("sources", CASE, *SPAN)
     assert alone.exit_code == 2
     assert "name two cases at least" in alone.stderr
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "said"),
+    [
+        ("SECONDS", "0.000001", "longer than allowed"),
+        ("MEMORY_MB", "1", "more memory"),
+        ("ROWS_READ", "1", "read more rows"),
+        ("ANSWER_ROWS", "1", "more rows in its answer"),
+    ],
+)
+def test_a_question_that_meets_a_limit_is_broken_off_and_says_which_and_how_to_raise_it(
+    verb: Any, monkeypatch: pytest.MonkeyPatch, limit: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(f"VENUECODE_QUESTIONS__{limit}", value)
+    refused = verb("trajectory", CASE, *SPAN)
+    text = " ".join(refused.stderr.split())
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert said in text
+    assert f"VENUECODE_QUESTIONS__{limit} is {float(value):g}. Ask for a shorter span" in text
+    monkeypatch.setenv(f"VENUECODE_QUESTIONS__{limit}", "0")
+    assert verb("trajectory", CASE, *SPAN).exit_code == 0

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.table import Table
 
-from infra.cli.clickhouse import Since, Token, Until, connected, duration, local_time, span
+from infra.cli.clickhouse import Since, Token, Until, connected, duration, local_time, span, token_column
 from infra.cli.common import JsonFlag, err, friendly_errors, load_settings, out
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
 from infra.cli.questions import (
+    ANY_OVERLAP,
     MOST_PEOPLE,
     DwellOption,
     MaxPeople,
@@ -35,7 +36,7 @@ def chain(
     token: Token,
     since: Since = None,
     until: Until = None,
-    rule: RuleOption = "any_overlap",
+    rule: RuleOption = ANY_OVERLAP,
     dwell: DwellOption = "best",
     max_people: MaxPeople = MOST_PEOPLE,
     as_json: JsonFlag = False,
@@ -64,7 +65,15 @@ def chain(
         about = {"person_token": token, "since": begin, "until": end, "rule": rule, "dwell": dwell}
         print_rows(form, tracing.Link, links, "links", {**about, "coverage": as_dicts([resting])[0]})
     else:
-        table = Table("degree", "contact", "met by", "counted", "first meeting", box=None, header_style="bold")
+        table = Table(
+            "degree",
+            token_column("contact"),
+            token_column("met by"),
+            "counted",
+            "first meeting",
+            box=None,
+            header_style="bold",
+        )
         for link in links:
             first = local_time(link.first_meeting, settings)
             table.add_row(str(link.degree), link.contact, link.via or "the person", duration(link.counted_s), first)

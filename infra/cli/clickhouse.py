@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.table import Column
 
 from infra.cli.common import fail
 from infra.settings import Settings
@@ -83,25 +84,34 @@ def span(since: str | None, until: str | None, settings: Settings, now: datetime
     Raises:
         typer.BadParameter: one is no time, or the span is empty.
     """
-    zone = ZoneInfo(settings.timezone)
-    end = _instant("--until", until, zone) if until is not None else now
-    begin = _instant("--since", since, zone) if since is not None else end - DEFAULT_SPAN
+    end = instant("--until", until, settings) if until is not None else now
+    begin = instant("--since", since, settings) if since is not None else end - DEFAULT_SPAN
     if begin >= end:
         raise typer.BadParameter(f"--since ({begin.isoformat()}) must lie before --until ({end.isoformat()})")
     return begin, end
 
 
-def _instant(option: str, text: str, zone: ZoneInfo) -> datetime:
+def instant(option: str, text: str, settings: Settings) -> datetime:
+    """The time that an option means, in the city's zone unless it has an offset.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
     try:
         value = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{option}: {text!r} is no time; write 2026-03-01 or 2026-03-01T08:30") from None
-    return value if value.tzinfo is not None else value.replace(tzinfo=zone)
+    return value if value.tzinfo is not None else value.replace(tzinfo=ZoneInfo(settings.timezone))
 
 
 def local_time(value: datetime, settings: Settings) -> str:
     """A time as people in the city read it, to the second."""
     return value.astimezone(ZoneInfo(settings.timezone)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def token_column(title: str) -> Column:
+    """A column of person tokens: never shortened, for a part of one is of no use."""
+    return Column(title, no_wrap=True, min_width=32)
 
 
 def duration(seconds: float) -> str:

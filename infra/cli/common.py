@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
@@ -20,7 +21,10 @@ from schemas.errors import VenuecodeError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-out = Console()
+_PIPE_WIDTH = 160
+"""Where there is no terminal whose width counts, tables need not be squeezed into 80 columns."""
+
+out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH)
 err = Console(stderr=True)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

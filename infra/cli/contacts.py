@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from infra.cli.clickhouse import Since, Token, Until, connected, duration, local_time, shortened, span
+from infra.cli.clickhouse import (
+    Since,
+    Token,
+    Until,
+    connected,
+    duration,
+    instant,
+    local_time,
+    shortened,
+    span,
+    token_column,
+)
 from infra.cli.common import JsonFlag, friendly_errors, load_settings, out
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
 from infra.cli.questions import (
+    ANY_OVERLAP,
     MOST_PEOPLE,
     DwellOption,
     MaxPeople,
@@ -20,14 +35,25 @@ from infra.cli.questions import (
     tell_coverage,
 )
 
+if TYPE_CHECKING:
+    from sinks.clickhouse.tracing import Compared
+
+AllRules = Annotated[bool, typer.Option("--all-rules", help="Ask every rule in force, and show them side by side.")]
+Onset = Annotated[
+    str | None,
+    typer.Option("--onset", help="Onset or sampling, from where --all-rules look back and ahead. Default: --until."),
+]
+
 
 @friendly_errors
 def contacts(
     token: Token,
     since: Since = None,
     until: Until = None,
-    rule: RuleOption = "any_overlap",
+    rule: RuleOption = ANY_OVERLAP,
     dwell: DwellOption = "best",
+    all_rules: AllRules = False,
+    onset: Onset = None,
     max_people: MaxPeople = MOST_PEOPLE,
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
@@ -38,19 +64,39 @@ def contacts(
     form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
     settings = load_settings()
     begin, end = span(since, until, settings, datetime.now(UTC))
+    anchor = end if onset is None else instant("--onset", onset, settings)
+    if onset is not None and not all_rules:
+        raise typer.BadParameter("--onset says from where every rule looks back and ahead: give --all-rules as well")
+    if all_rules and rule != ANY_OVERLAP:
+        raise typer.BadParameter("--all-rules asks every rule: leave out --rule")
     from sinks.clickhouse import queries, tracing
 
     with connected(settings) as client:
-        require_rule(client, rule)
-        found = queries.contacts(client, token, begin, end, rule, dwell)
-        refuse_more_than(max_people, len(found))
+        if all_rules:
+            compared = tracing.rule_comparison(client, token, anchor, begin, end, dwell)
+            refuse_more_than(max_people, len({contact.contact for contact in compared}))
+        else:
+            require_rule(client, rule)
+            found = queries.contacts(client, token, begin, end, rule, dwell)
+            refuse_more_than(max_people, len(found))
         resting = tracing.coverage(client, token, begin, end, dwell)
+    if all_rules:
+        if form is Form.TEXT:
+            _show_rules(compared)
+        else:
+            about = {"person_token": token, "since": begin, "until": end, "onset": anchor, "dwell": dwell}
+            coverage = {"coverage": as_dicts([resting])[0]}
+            print_rows(form, tracing.Compared, compared, "contacts", {**about, **coverage})
+        tell_coverage(form, resting, settings)
+        return
     if form is not Form.TEXT:
         about = {"person_token": token, "since": begin, "until": end, "rule": rule, "dwell": dwell}
         print_rows(form, queries.Contact, found, "contacts", {**about, "coverage": as_dicts([resting])[0]})
         tell_coverage(form, resting, settings)
         return
-    table = Table("contact", "together", "meetings", "first", "last", "venues", box=None, header_style="bold")
+    table = Table(
+        token_column("contact"), "together", "meetings", "first", "last", "venues", box=None, header_style="bold"
+    )
     for contact in found:
         table.add_row(
             contact.contact,
@@ -65,6 +111,21 @@ def contacts(
         f"{len(found)} contacts from {local_time(begin, settings)} to {local_time(end, settings)}.", highlight=False
     )
     tell_coverage(form, resting, settings)
+
+
+def _show_rules(compared: Sequence[Compared]) -> None:
+    """A line for each person with the rules that make a contact of them, then how many each rule names."""
+    by_person: dict[str, list[Compared]] = {}
+    for contact in compared:
+        by_person.setdefault(contact.contact, []).append(contact)
+    table = Table(token_column("contact"), "longest together", "contact under", box=None, header_style="bold")
+    for person, under in sorted(by_person.items(), key=lambda item: (-len(item[1]), item[0])):
+        longest = max(contact.overlap_s for contact in under)
+        table.add_row(person, duration(longest), ", ".join(sorted({contact.rule_id for contact in under})))
+    out.print(table)
+    people = Counter(rule_id for rule_id, _ in {(contact.rule_id, contact.contact) for contact in compared})
+    named = ", ".join(f"{rule_id} {count}" for rule_id, count in sorted(people.items()))
+    out.print(f"{len(by_person)} people are contacts under some rule: {named or 'none'}.", highlight=False)
 
 
 def register(app: typer.Typer) -> None:

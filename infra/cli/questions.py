@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +26,9 @@ MaxPeople = Annotated[
     int, typer.Option("--max-people", min=1, help="Refuse to name more people than this; nobody is named then.")
 ]
 MOST_PEOPLE = 10_000
+ANY_OVERLAP = "any_overlap"
+"""As in `sinks.clickhouse.asking`, which loads the driver, and the verbs must start quickly."""
+_NOTHING_STORED = "No scan of anybody is stored: nothing can be said about anybody."
 
 
 def require_rule(client: Client, rule_id: str) -> None:
@@ -50,16 +54,31 @@ def refuse_more_than(most: int, people: int) -> None:
 
 def tell_coverage(form: Form, found: Coverage, settings: Settings) -> None:
     """Say what an answer rests on: under a table, or on standard error beside CSV."""
-    if form not in (Form.TEXT, Form.CSV):
-        return
     if found.stored_from is None or found.stored_until is None:
-        text = "No scan of anybody is stored: nothing can be said about anybody."
+        _tell(form, _NOTHING_STORED)
     else:
         assumed = f"{found.assumed_stays} assumed ({found.assumed_share or 0:.0%})"
-        text = (
+        _tell(
+            form,
             f"Rests on {found.stays} stays: {found.explicit_stays} ended by a leave scan, {found.next_scan_stays} by "
             f"the next scan, {assumed}; late scans {found.late_scans} and flagged {found.flagged_scans}, counted too. "
-            f"Stored are scans from {local_time(found.stored_from, settings)} to "
-            f"{local_time(found.stored_until, settings)}. Nobody found is no proof that nobody was there."
+            + _stored_text(found.stored_from, found.stored_until, settings),
         )
-    (out if form is Form.TEXT else err).print(text, highlight=False, soft_wrap=True)
+
+
+def tell_stored(form: Form, stored: tuple[datetime, datetime] | None, settings: Settings) -> None:
+    """Say from when to when there is data, as `tell_coverage` does."""
+    _tell(form, _NOTHING_STORED if stored is None else _stored_text(*stored, settings))
+
+
+def _stored_text(first: datetime, last: datetime, settings: Settings) -> str:
+    """From when to when there are scans, and what finding nobody means."""
+    return (
+        f"Stored are scans from {local_time(first, settings)} to {local_time(last, settings)}. "
+        "Nobody found is no proof that nobody was there."
+    )
+
+
+def _tell(form: Form, text: str) -> None:
+    if form in (Form.TEXT, Form.CSV):
+        (out if form is Form.TEXT else err).print(text, highlight=False, soft_wrap=True)

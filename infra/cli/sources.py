@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +11,8 @@ from rich.table import Table
 
 from infra.cli.clickhouse import Since, Until, connected, local_time, shortened, span, tokens
 from infra.cli.common import JsonFlag, friendly_errors, load_settings, out
-from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, chosen_form, print_rows
-from infra.cli.questions import DwellOption
+from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
+from infra.cli.questions import DwellOption, tell_coverage
 
 Cases = Annotated[
     list[str] | None, typer.Argument(callback=tokens, help="Person tokens of the cases, 32 hexadecimal digits each.")
@@ -22,6 +22,10 @@ CasesFile = Annotated[
     typer.Option("--cases", exists=True, dir_okay=False, help="A file with a person token a line, besides."),
 ]
 
+Days = Annotated[
+    float | None, typer.Option("--days", min=0.04, help="So many days before --until (onset), in place of --since.")
+]
+
 
 @friendly_errors
 def sources(
@@ -29,13 +33,14 @@ def sources(
     cases_file: CasesFile = None,
     since: Since = None,
     until: Until = None,
+    days: Days = None,
     dwell: DwellOption = "best",
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
     as_parquet: ParquetFlag = False,
     as_arrow: ArrowFlag = False,
 ) -> None:
-    """Show places and times that several cases shared before they fell ill, those of most cases first."""
+    """Show places and times that several cases shared before they fell ill (--until), those of most cases first."""
     form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
     lines = [] if cases_file is None else cases_file.read_text("ascii", "replace").split()
     people = list(dict.fromkeys([*(cases or []), *(tokens(lines) or [])]))
@@ -43,13 +48,19 @@ def sources(
         raise typer.BadParameter("name two cases at least: what one person did alone is no common source")
     settings = load_settings()
     begin, end = span(since, until, settings, datetime.now(UTC))
+    if days is not None:
+        if since is not None:
+            raise typer.BadParameter("--days says where --since is: give one of them")
+        begin = end - timedelta(days=days)
     from sinks.clickhouse import tracing
 
     with connected(settings) as client:
         found = tracing.candidate_sources(client, people, begin, end, dwell)
+        resting = tracing.coverage_of_many(client, people, begin, end, dwell)
     if form is not Form.TEXT:
         about = {"cases": people, "since": begin, "until": end, "dwell": dwell}
-        print_rows(form, tracing.SharedPlace, found, "places", about)
+        print_rows(form, tracing.SharedPlace, found, "places", {**about, "coverage": as_dicts([resting])[0]})
+        tell_coverage(form, resting, settings)
         return
     table = Table("cases", "place", "from", "to", "stays ended by", box=None, header_style="bold")
     for place in found:
@@ -62,6 +73,7 @@ def sources(
         "scanned, and a place missing here is no proof that it was not there.",
         highlight=False,
     )
+    tell_coverage(form, resting, settings)
 
 
 def register(app: typer.Typer) -> None:

@@ -3,57 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from infra.cli.clickhouse import connected, local_time
+from infra.cli.clickhouse import connected, duration, local_time, token_column
 from infra.cli.common import JsonFlag, fail, friendly_errors, load_settings, out
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
+from infra.cli.questions import MOST_PEOPLE, DwellOption, MaxPeople, refuse_more_than, require_rule, tell_stored
 from infra.settings import Settings
 
 if TYPE_CHECKING:
     from sinks.clickhouse.queries import WindowCount, WindowVisitor
+    from sinks.clickhouse.tracing import Exposed
 
 WindowId = Annotated[str | None, typer.Option("--window", help="List the people of this window (case-sensitive id).")]
+Rule = Annotated[
+    str | None,
+    typer.Option("--rule", help="Rule of contact. Without: who entered strictly inside a window, however short."),
+]
 
 
 @friendly_errors
 def windows(
     window: WindowId = None,
+    rule: Rule = None,
+    dwell: DwellOption = "best",
+    max_people: MaxPeople = MOST_PEOPLE,
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
     as_parquet: ParquetFlag = False,
     as_arrow: ArrowFlag = False,
 ) -> None:
-    """Show every exposure window with how many people entered strictly inside it, or with --window who they are."""
+    """Show every exposure window with how many people were there, or with --window who they are."""
     form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
     settings = load_settings()
-    from sinks.clickhouse import queries
+    from sinks.clickhouse import queries, tracing
 
+    people: Sequence[Any] = []
     with connected(settings) as client:
-        counts = [entry for entry in queries.window_counts(client) if window in (None, entry.window_id)]
-        people = [] if window is None else queries.window_visitors(client, window)
-    if window is not None and not counts:
-        fail(f"there is no exposure window {window!r}; `venuecode windows` lists them")
+        if rule is not None:
+            require_rule(client, rule)
+        all_counts = queries.window_counts(client) if rule is None else tracing.exposed_counts(client, rule, dwell)
+        counts = [entry for entry in all_counts if window in (None, entry.window_id)]
+        if window is not None:
+            if not counts:
+                fail(f"there is no exposure window {window!r}; `venuecode windows` lists them")
+            refuse_more_than(max_people, counts[0].people)
+            people = (
+                queries.window_visitors(client, window)
+                if rule is None
+                else tracing.exposed_under_rule(client, rule, dwell, window)
+            )
+        stored = tracing.stored_span(client)
+    kind: type[Any] = queries.WindowVisitor if rule is None else tracing.Exposed
     if form is not Form.TEXT:
+        about = {"rule": rule, "dwell": None if rule is None else dwell}
+        span = dict(zip(("stored_from", "stored_until"), stored or (None, None), strict=True))
         if window is None:
-            print_rows(form, queries.WindowCount, counts, "windows", {})
+            print_rows(form, queries.WindowCount, counts, "windows", {**about, **span})
         else:
-            print_rows(form, queries.WindowVisitor, people, "visitors", as_dicts(counts)[0])
+            print_rows(form, kind, people, "visitors", {**as_dicts(counts)[0], **about, **span})
     elif window is None:
         _show_windows(counts, settings)
+    elif rule is None:
+        _show_visitors(people, settings)
     else:
-        _show_people(people, settings)
+        _show_exposed(people, settings)
+    tell_stored(form, stored, settings)
 
 
-def _show_people(people: Sequence[WindowVisitor], settings: Settings) -> None:
-    table = Table("person", "first entry", "last entry", "entries", box=None, header_style="bold")
+def _show_visitors(people: Sequence[WindowVisitor], settings: Settings) -> None:
+    table = Table(token_column("person"), "first entry", "last entry", "entries", box=None, header_style="bold")
     for person in people:
         first, last = (local_time(at, settings) for at in (person.first_entry, person.last_entry))
         table.add_row(person.person_token, first, last, str(person.entries))
     out.print(table)
+
+
+def _show_exposed(people: Sequence[Exposed], settings: Settings) -> None:
+    table = Table(
+        token_column("person"), "counted", "first there", "last there", "stays ended by", box=None, header_style="bold"
+    )
+    for person in people:
+        first, last = (local_time(at, settings) for at in (person.first_there, person.last_there))
+        ended = ", ".join(person.dwells).replace("_", " ")
+        table.add_row(person.person_token, duration(person.counted_s), first, last, ended)
+    out.print(table)
+    assumed = sum(not {"explicit", "next_scan"} & set(person.dwells) for person in people)
+    out.print(f"{len(people)} people; of {assumed} nobody scanned when they left.", highlight=False)
 
 
 def _show_windows(counts: Sequence[WindowCount], settings: Settings) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
 from sinks.clickhouse.asking import ANY_OVERLAP, ask, called, instant, people, person, rows, rule
 from sinks.clickhouse.dwell import Dwell
-from sinks.clickhouse.queries import Contact
+from sinks.clickhouse.queries import Contact, WindowCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,13 @@ class Coverage:
     stored_until: datetime | None
 
 
+_COUNTS: Final = (
+    *("stays", "explicit_stays", "next_scan_stays", "assumed_stays"),
+    *("entries_without_stay", "late_scans", "flagged_scans"),
+)
+"""Of `Coverage`, what adds up."""
+
+
 def rule_comparison(
     client: Client, person_token: str, anchor: datetime, since: datetime, until: datetime, dwell: Dwell = "best"
 ) -> list[Compared]:
@@ -194,12 +202,50 @@ def cell_hours(
     return ask(client, CellHours, "cell_hours", {**people(person_tokens, since, until), "dwell": dwell})
 
 
-def exposed_under_rule(client: Client, rule_id: str = ANY_OVERLAP, dwell: Dwell = "best") -> list[Exposed]:
-    """Everybody who satisfies a rule with an exposure window, all windows at once, by window."""
-    return ask(client, Exposed, "exposed_under_rule", rule(rule_id, dwell))
+def exposed_under_rule(
+    client: Client, rule_id: str = ANY_OVERLAP, dwell: Dwell = "best", window_id: str | None = None
+) -> list[Exposed]:
+    """Everybody who satisfies a rule with an exposure window, by window: with one, or with all at once."""
+    where = "" if window_id is None else " WHERE window_id = {window_id:String}"
+    order = " ORDER BY window_id, first_there, person_token"
+    return ask(client, Exposed, "exposed_under_rule", rule(rule_id, dwell), where + order, {"window_id": window_id})
+
+
+def exposed_counts(client: Client, rule_id: str = ANY_OVERLAP, dwell: Dwell = "best") -> list[WindowCount]:
+    """Every exposure window with how many people satisfy a rule with it, and how often they were there; by its start.
+
+    Nobody is named, and nothing but numbers is sent.
+    """
+    arguments = rule(rule_id, dwell)
+    found = rows(
+        client,
+        "SELECT w.window_id, w.venue_id, w.title, w.starts_at, w.ends_at, toUInt64(e.people), toUInt64(e.entries) "
+        "FROM (SELECT * FROM exposure_windows FINAL) AS w LEFT JOIN "
+        "(SELECT window_id, uniqExact(person_token) AS people, sum(times) AS entries "
+        f"FROM {called('exposed_under_rule', arguments)} GROUP BY window_id) AS e ON e.window_id = w.window_id "
+        "ORDER BY w.starts_at, w.window_id",
+        arguments,
+    )
+    return [WindowCount(*row) for row in found]
+
+
+def stored_span(client: Client) -> tuple[datetime, datetime] | None:
+    """When the first and the last scan stored were, of anybody; None where there is none."""
+    ((count, first, last),) = rows(client, "SELECT count(), min(scanned_at), max(scanned_at) FROM visits", {})
+    return (first, last) if count else None
 
 
 def coverage(client: Client, person_token: str, since: datetime, until: datetime, dwell: Dwell = "best") -> Coverage:
     """What answers about a person rest on."""
     (found,) = ask(client, Coverage, "coverage", {**person(person_token, since, until), "dwell": dwell})
     return found
+
+
+def coverage_of_many(
+    client: Client, person_tokens: Sequence[str], since: datetime, until: datetime, dwell: Dwell = "best"
+) -> Coverage:
+    """What answers about several people, at least one, rest on together."""
+    each = [coverage(client, person_token, since, until, dwell) for person_token in person_tokens]
+    total = {name: sum(getattr(found, name) for found in each) for name in _COUNTS}
+    share = total["assumed_stays"] / total["stays"] if total["stays"] else None
+    return Coverage(**total, assumed_share=share, stored_from=each[0].stored_from, stored_until=each[0].stored_until)

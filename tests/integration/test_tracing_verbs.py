@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli.main import build_app
+from sinks.clickhouse.target import ClickHouseTarget
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.visit_rows import insert_visits, migrated_database, milliseconds, visit_document
 from tests.support.worker_scans import moment, token
@@ -39,7 +41,7 @@ def verb(clickhouse: ClickHouseServer, monkeypatch: pytest.MonkeyPatch) -> Itera
             ),
         )
         client.close()
-        app, runner = build_app(("contacts", "chain", "sources", "trajectory")), CliRunner()
+        app, runner = build_app(("contacts", "chain", "sources", "trajectory", "windows")), CliRunner()
         yield lambda *arguments: runner.invoke(app, [*map(str, arguments)])
 
 
@@ -129,3 +131,53 @@ def test_a_question_that_meets_a_limit_is_broken_off_and_says_which_and_how_to_r
     assert f"VENUECODE_QUESTIONS__{limit} is {float(value):g}. Ask for a shorter span" in text
     monkeypatch.setenv(f"VENUECODE_QUESTIONS__{limit}", "0")
     assert verb("trajectory", CASE, *SPAN).exit_code == 0
+
+
+def test_all_rules_stand_side_by_side_and_each_names_its_own_contacts(verb: Any) -> None:
+    done = verb(
+        "contacts", CASE, *SPAN, "--all-rules", "--onset", moment(3600).isoformat(), "--dwell", "default", "--json"
+    )
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    under = {contact["rule_id"] for contact in found["contacts"] if contact["contact"] == FRIEND}
+    assert {"any_overlap", "who"} <= under
+    assert found["coverage"]["stays"] == 2
+    text = verb("contacts", CASE, *SPAN, "--all-rules", "--dwell", "default").stdout
+    assert FRIEND in text
+    assert "people are contacts under some rule: any_overlap 1" in text
+    assert verb("contacts", CASE, *SPAN, "--all-rules", "--rule", "who").exit_code == 2
+    assert verb("contacts", CASE, *SPAN, "--onset", "2026-01-01").exit_code == 2
+
+
+def test_sources_say_what_they_rest_on_and_look_back_so_many_days(verb: Any) -> None:
+    done = verb("sources", CASE, FRIEND, "--until", moment(86_400).isoformat(), "--days", "2", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert [place["venue_id"] for place in found["places"]] == ["V-1"]
+    assert found["coverage"]["stays"] == 4
+    assert found["since"] == moment(-86_400).isoformat().replace("+00:00", "Z")
+    assert "Rests on 4 stays" in verb("sources", CASE, FRIEND, *SPAN).stdout
+    assert verb("sources", CASE, FRIEND, *SPAN, "--days", "2").exit_code == 2
+
+
+def test_windows_under_a_rule_count_and_name_whom_the_rule_makes_contacts(verb: Any) -> None:
+    target = ClickHouseTarget(
+        port=int(os.environ["VENUECODE_CLICKHOUSE__PORT"]), database=os.environ["VENUECODE_CLICKHOUSE__DATABASE"]
+    )
+    client = target.client()
+    window = ["W-1", "V-1", moment(-60), moment(600)]
+    client.insert("exposure_windows", [window], column_names=["window_id", "venue_id", "starts_at", "ends_at"])
+    client.close()
+    entered = json.loads(verb("windows", "--json").stdout)
+    assert [(each["window_id"], each["people"]) for each in entered["windows"]] == [("W-1", 1)]
+    under = json.loads(verb("windows", "--rule", "any_overlap", "--json").stdout)
+    assert [(each["window_id"], each["people"]) for each in under["windows"]] == [("W-1", 1)]
+    assert under["stored_from"] == moment().isoformat().replace("+00:00", "Z")
+    named = json.loads(verb("windows", "--window", "W-1", "--rule", "any_overlap", "--json").stdout)
+    assert [(each["person_token"], each["counted_s"]) for each in named["visitors"]] == [(CASE, 600)]
+    assert (named["rule"], named["dwell"], named["people"]) == ("any_overlap", "best", 1)
+    text = verb("windows", "--window", "W-1", "--rule", "any_overlap").stdout
+    assert CASE in text
+    assert "no proof that nobody was there" in text
+    assert verb("windows", "--rule", "nothing").exit_code == 1
+    assert CASE not in verb("windows", "--rule", "any_overlap").stdout

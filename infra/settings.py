@@ -104,6 +104,9 @@ class WorkerSettings(_Section):
     stall_s: float = Field(
         60, gt=0, description="it gives up when its committed offset stands still so long though there is work"
     )
+    clock_tolerance_s: float = Field(
+        60, gt=0, description="/ready warns of a larger difference between its clock and the brokers'"
+    )
     review_minutes: int = Field(10, ge=1, description="at most one review alert a venue within it")
     alert_id_key: SecretStr = Field(SecretStr("venuecode-development-key"), description="keys the hash in alert ids")
     status_wait_s: float = Field(

@@ -133,6 +133,12 @@ WORKER: Final = (
         "Age of the newest finished scan while later ones wait; 0 when none waits",
         labels=_BY_PARTITION,
     ),
+    Metric(
+        "venuecode_worker_clock_ahead_seconds",
+        "gauge",
+        "s",
+        "How far the worker's clock is ahead of the brokers', negative when behind; 0 before it is known",
+    ),
     Metric("venuecode_worker_statuses", "gauge", "persons", "Persons with a status in the store"),
     Metric("venuecode_worker_status_bytes", "gauge", "bytes", "Memory of the status store"),
     Metric(

@@ -31,6 +31,7 @@ class WorkerConfig:
         snapshot_dir: of the status store's snapshots; null: none are taken or used.
         snapshot_every_s: a partition whose statuses have changed is saved again after so long.
         stall_s: with input moving and the committed offset standing still for so long, the worker gives up.
+        clock_tolerance_s: a larger difference between its clock and the brokers' is worth a warning.
     """
 
     cluster: ClientConfig
@@ -54,3 +55,4 @@ class WorkerConfig:
     snapshot_dir: Path | None = None
     snapshot_every_s: float = 600.0
     stall_s: float = 60.0
+    clock_tolerance_s: float = 60.0

@@ -14,6 +14,8 @@ from streams.metrics import WorkerMetrics
 
 WaitingFor = Callable[[], list[str]]
 """What the worker still waits for, in words; empty when it is caught up. Called from any thread."""
+Warnings = Callable[[], list[str]]
+"""What is wrong and keeps nothing waiting, in words. Called from any thread."""
 
 
 class HealthServer:
@@ -26,11 +28,12 @@ class HealthServer:
         ConfigurationError: the port is taken.
     """
 
-    def __init__(self, port: int, metrics: WorkerMetrics, waiting_for: WaitingFor) -> None:
+    def __init__(self, port: int, metrics: WorkerMetrics, waiting_for: WaitingFor, warnings: Warnings) -> None:
         class Handler(_Handler):
             pass
 
         Handler.metrics, Handler.waiting_for = metrics, staticmethod(waiting_for)
+        Handler.warnings = staticmethod(warnings)
         try:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         except OSError as error:
@@ -53,13 +56,15 @@ class HealthServer:
 class _Handler(BaseHTTPRequestHandler):
     metrics: WorkerMetrics
     waiting_for: WaitingFor
+    warnings: Warnings
 
     def do_GET(self) -> None:
         if self.path == "/ping":
             self._answer(200, "text/plain; charset=utf-8", b"Ok.\n")
         elif self.path == "/ready":
             waiting = self.waiting_for()
-            body = json.dumps({"ready": not waiting, "waiting_for": waiting}).encode() + b"\n"
+            document = {"ready": not waiting, "waiting_for": waiting, "warnings": self.warnings()}
+            body = json.dumps(document).encode() + b"\n"
             self._answer(503 if waiting else 200, "application/json", body)
         elif self.path == "/metrics":
             self.metrics.ready.set(not self.waiting_for())

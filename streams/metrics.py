@@ -29,6 +29,7 @@ class WorkerMetrics:
         self.partitions = make.gauge("partitions")
         self.lag_records = make.gauge("lag_records")
         self.lag_seconds = make.gauge("lag_seconds")
+        self.clock_ahead_seconds = make.gauge("clock_ahead_seconds")
         self.statuses = make.gauge("statuses")
         self.status_bytes = make.gauge("status_bytes")
         self.status_age_seconds = make.gauge("status_age_seconds")

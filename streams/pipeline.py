@@ -17,6 +17,7 @@ from streams.batching.ledger import OffsetLedger
 from streams.decider import Decider
 from streams.output import Output
 from streams.steps import AtStep, Step, pass_by
+from streams.wall_clock import WallClock
 
 
 class Pipeline:
@@ -33,6 +34,7 @@ class Pipeline:
         under_way: int,
         on_fatal: Callable[[str], None],
         at_step: AtStep = pass_by,
+        clock: WallClock | None = None,
     ) -> None:
         self._decider = decider
         self._output = output
@@ -41,6 +43,7 @@ class Pipeline:
         self._under_way: set[Future[None]] = set()
         self._on_fatal = on_fatal
         self._at_step = at_step
+        self._clock = clock or WallClock()
         self._loop = asyncio.get_running_loop()
 
     async def handle(self, batch: Batch) -> None:
@@ -48,7 +51,7 @@ class Pipeline:
         began = time.monotonic()
         metrics = self._decider.metrics
         try:
-            messages, visits = self._decider.process(batch, datetime.now(UTC))
+            messages, visits = self._decider.process(batch, datetime.fromtimestamp(self._clock.now(), UTC))
         except FatalError as error:
             self._on_fatal(str(error))
             raise
@@ -56,6 +59,7 @@ class Pipeline:
             # An exception in an agent acks the batch: nothing may go on after one.
             self._on_fatal(f"a batch of {batch.topic} could not be processed: {type(error).__name__}: {error}")
             raise
+        self._clock.saw(max(batch.timestamps_ms[stretch.end - 1] for stretch in batch.stretches))
         produced = time.monotonic()
         metrics.scans.inc(len(batch))
         metrics.batch_rows.observe(len(batch))
@@ -91,7 +95,7 @@ class Pipeline:
         metrics = self._decider.metrics
         metrics.visits.inc(visits)
         metrics.delivery_seconds.observe(time.monotonic() - produced)
-        now = time.time()
+        now = self._clock.now()
         first = min(batch.timestamps_ms[stretch.begin] for stretch in batch.stretches)
         metrics.scan_age_seconds.observe(max(0.0, now - first / 1000))
         for stretch in batch.stretches:

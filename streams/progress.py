@@ -16,6 +16,7 @@ from streams.batching.batch import Place
 from streams.batching.ledger import OffsetLedger
 from streams.config import WorkerConfig
 from streams.metrics import WorkerMetrics
+from streams.wall_clock import WallClock
 from streams.watchdog import StallDetector
 
 _LOOK_EVERY_S: Final = 5.0
@@ -39,6 +40,7 @@ class Progress:
         is_open: whether a partition is meant to get on: it does not wait for its statuses.
         metrics: for the lag.
         on_fatal: called with what stands still.
+        clock: told, at each look, whether anything waits to be read.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class Progress:
         is_open: Callable[[int], bool],
         metrics: WorkerMetrics,
         on_fatal: Callable[[str], None],
+        clock: WallClock | None = None,
     ) -> None:
         self._owned, self._end_seen = owned, end_seen
         self._ledger, self._is_open = ledger, is_open
         self._metrics, self._on_fatal = metrics, on_fatal
+        self._clock = clock or WallClock()
         self._topic = config.topics.scans
         self._patience_s = config.stall_s
         self._detector: StallDetector[int] = StallDetector(config.stall_s)
@@ -93,10 +97,12 @@ class Progress:
 
     def _judge(self, standings: dict[int, tuple[int, int]]) -> None:
         self._detector.keep_only(standings)
+        waiting = False
         for partition, (committed, high) in standings.items():
             finished = self._ledger.committable(Place(self._topic, partition))
             waits = max(committed, finished or 0) < high and not self._is_through(partition, committed, high)
             self._metrics.lag(partition, high - committed, waits=waits)
+            waiting |= waits
             if not self._is_open(partition):
                 self._detector.forget(partition)
                 continue
@@ -106,6 +112,8 @@ class Progress:
                     f"the committed offset of {self._topic} partition {partition} has stood at {committed} for "
                     f"{self._patience_s:.0f} s with the end at {high}: giving up, to be restarted"
                 )
+        self._clock.look(caught_up=not waiting)
+        self._metrics.clock_ahead_seconds.set(self._clock.ahead_s)
 
     def _is_through(self, partition: int, committed: int, high: int) -> bool:
         """Whether nothing is left to be read or committed: behind the last record may be a transaction's marker."""

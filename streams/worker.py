@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
@@ -32,6 +33,7 @@ from streams.pipeline import Pipeline
 from streams.progress import Progress
 from streams.reference import Reference
 from streams.steps import AtStep, pass_by
+from streams.wall_clock import Clock, WallClock
 
 EXIT_LOST = 70
 """Exit code after an output was lost, a brake was pulled or the worker stalled: nothing was acknowledged after it."""
@@ -51,7 +53,7 @@ def die(message: str) -> NoReturn:
     os._exit(EXIT_LOST)
 
 
-def run_worker(config: WorkerConfig, at_step: AtStep = pass_by) -> int:
+def run_worker(config: WorkerConfig, at_step: AtStep = pass_by, now: Clock = time.time) -> int:
     """Decide scans until SIGTERM or SIGINT; then finish what is under way, commit, and leave the group.
 
     Guarantee: at least once; offsets are committed only after the visits, alerts and dead letters of everything before
@@ -60,6 +62,7 @@ def run_worker(config: WorkerConfig, at_step: AtStep = pass_by) -> int:
     Args:
         config: everything a worker is told.
         at_step: see `streams.steps.AtStep`.
+        now: the wall clock.
 
     Returns:
         0 after a clean stop, 1 when Faust crashed. When going on would lose something the process ends at once with
@@ -75,7 +78,7 @@ def run_worker(config: WorkerConfig, at_step: AtStep = pass_by) -> int:
     gc.freeze()
     gc.set_threshold(_GC_ALLOCATIONS, 20, 20)
     keep_freed_memory()
-    return asyncio.run(_Worker(config, at_step).run())
+    return asyncio.run(_Worker(config, at_step, now).run())
 
 
 async def _run_until_crash(app: BatchApp) -> None:
@@ -86,14 +89,15 @@ async def _run_until_crash(app: BatchApp) -> None:
 class _Worker:
     """Wires the parts by hand."""
 
-    def __init__(self, config: WorkerConfig, at_step: AtStep) -> None:
+    def __init__(self, config: WorkerConfig, at_step: AtStep, now: Clock) -> None:
         self._config = config
+        self._clock = WallClock(config.clock_tolerance_s, now)
         self._at_step = at_step
         self._metrics = WorkerMetrics()
         self._assigned = False
         self._owned: frozenset[int] = frozenset()
         self._standing_still: Callable[[], list[str]] = list
-        self._health = HealthServer(config.metrics_port, self._metrics, self._waiting_for)
+        self._health = HealthServer(config.metrics_port, self._metrics, self._waiting_for, self._clock.warnings)
         self._output = Output(config.cluster, config.topics.visits, die)
         self._reference = Reference(config, self._output, self._metrics, die)
         self._metrics.statuses.set_function(lambda: len(self._reference.statuses))
@@ -115,7 +119,7 @@ class _Worker:
             at_step=self._at_step,
         )
         pipeline = Pipeline(
-            self._decider(), self._output, batching.ledger, config.batches_under_way, die, self._at_step
+            self._decider(), self._output, batching.ledger, config.batches_under_way, die, self._at_step, self._clock
         )
         batching.effects_finished = pipeline.finished
         app = self._app(batching, pipeline)
@@ -127,6 +131,7 @@ class _Worker:
             self._reference.is_open,
             self._metrics,
             die,
+            self._clock,
         )
         self._standing_still = progress.standing_still
         stopped = asyncio.Event()

@@ -159,7 +159,7 @@ def test_changes_of_status_and_venue_count_while_the_worker_runs_and_its_health_
     now = datetime.now(UTC)
     with running_worker(platform, tmp_path) as worker:
         assert worker.get("/ping") == (200, "Ok.\n")
-        assert json.loads(worker.get("/ready")[1]) == {"ready": True, "waiting_for": []}
+        assert json.loads(worker.get("/ready")[1]) == {"ready": True, "waiting_for": [], "warnings": []}
         assert worker.get("/nothing")[0] == 404
         platform.send_records(platform.topics.venues, "venue_id", [venue()])
         platform.send_records(platform.topics.statuses, "person_token", [status(1, "yellow", now)])

@@ -29,7 +29,7 @@ from infra.exposition import read_metrics
 from infra.targets import clickhouse_target
 from infra.top.samples import NOTHING, Moment, mean
 
-ROW_PAUSE_S: Final = 0.1
+ROW_PAUSE_S: Final = 0.25
 WARM_UP_S: Final = 10.0
 _PROBE_S: Final = 0.02
 _SAMPLE_S: Final = 1.0

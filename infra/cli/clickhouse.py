@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.table import Column
 
-from infra.cli.common import fail
+from infra.cli.common import err, fail
 from infra.settings import Settings
 from schemas.errors import LimitError
 
@@ -67,7 +67,8 @@ def connected(settings: Settings) -> Iterator[Client]:
     client = clickhouse_target(settings).client()
     try:
         limit_questions(client, settings)
-        yield client
+        with _waiting():
+            yield client
     except LimitError as error:
         fail(
             f"{error}: VENUECODE_QUESTIONS__{error.limit.upper()} is {getattr(settings.questions, error.limit):g}. "
@@ -76,6 +77,20 @@ def connected(settings: Settings) -> Iterator[Client]:
         )
     finally:
         client.close()
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """Shows on a terminal that the question is on its way, and for how long already."""
+    if not err.is_terminal:
+        yield
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("asking ClickHouse (Ctrl-C to stop)"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        progress.add_task("")
+        yield
 
 
 def span(since: str | None, until: str | None, settings: Settings, now: datetime) -> tuple[datetime, datetime]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import uuid
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from infra.cli.main import build_app
@@ -181,3 +183,11 @@ def test_windows_under_a_rule_count_and_name_whom_the_rule_makes_contacts(verb: 
     assert "no proof that nobody was there" in text
     assert verb("windows", "--rule", "nothing").exit_code == 1
     assert CASE not in verb("windows", "--rule", "any_overlap").stdout
+
+
+def test_a_terminal_shows_that_the_question_is_on_its_way(verb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr("infra.cli.clickhouse.err", Console(file=terminal, force_terminal=True, width=100))
+    done = verb("contacts", CASE, *SPAN, "--json")
+    assert "asking ClickHouse" in terminal.getvalue()
+    assert json.loads(done.stdout)["contacts"], "the answer itself is as it was"

@@ -104,6 +104,9 @@ class WorkerSettings(_Section):
     stall_s: float = Field(
         60, gt=0, description="it gives up when its committed offset stands still so long though there is work"
     )
+    alerts_remembered: int = Field(
+        200_000, ge=1, description="most ids of alerts kept in memory, so that repeats of them are not sent"
+    )
     clock_tolerance_s: float = Field(
         60, gt=0, description="/ready warns of a larger difference between its clock and the brokers'"
     )

@@ -6,13 +6,13 @@ from collections import OrderedDict
 
 
 class AlertMemory:
-    """The most recent alert ids, at most `capacity`.
+    """The most recent alert ids, at most `capacity`, of about 230 bytes each.
 
     Forgetting one (by a restart, a moved partition, or the bound) only makes a repeat with the same id, which every
     reader takes for the same alert.
     """
 
-    def __init__(self, capacity: int = 200_000) -> None:
+    def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._seen: OrderedDict[str, None] = OrderedDict()
 

@@ -24,6 +24,7 @@ class WorkerConfig:
         batch_rows: most scans in one batch.
         batches_under_way: batches whose outputs are not acknowledged yet, at most.
         dedupe_ms, review_ms, late_ms, alert_id_key: see `streams.decide.Policy`.
+        alerts_remembered: see `streams.alert_memory.AlertMemory`.
         max_future_ms, retention_ms: see `streams.intake.Limits`.
         max_bad_share, bad_window: see `schemas.brake.DeadLetterBrake`.
         session_timeout_s: after it the brokers take a worker that fell silent for dead.
@@ -45,6 +46,7 @@ class WorkerConfig:
     dedupe_ms: int = 2 * 3_600_000
     review_ms: int = 600_000
     late_ms: int = 48 * 3_600_000
+    alerts_remembered: int = 200_000
     alert_id_key: bytes
     max_future_ms: int = 300_000
     retention_ms: int | None

@@ -170,7 +170,7 @@ class _Worker:
             policy=Policy(config.alert_id_key, config.dedupe_ms, config.review_ms, config.late_ms),
             venues=self._reference.venues,
             statuses=self._reference.statuses,
-            memory=AlertMemory(),
+            memory=AlertMemory(config.alerts_remembered),
             brake=DeadLetterBrake(config.topics.scans, config.bad_window, config.max_bad_share),
             metrics=self._metrics,
         )

@@ -78,12 +78,13 @@ class Place:
 
 
 @contextmanager
-def bench_place(people: int, *, free_gib: float = 2.0) -> Iterator[Place]:
+def bench_place(people: int, *, free_gib: float = 2.0, alerts_remembered: int | None = None) -> Iterator[Place]:
     """Servers on free ports with topics and tables, 20,000 venues and everybody's status on their topics.
 
     Args:
         people: how many have a token.
         free_gib: disk space that must be free.
+        alerts_remembered: of the worker; null: as the settings say.
 
     Raises:
         ConfigurationError: the disk is too full.
@@ -98,7 +99,7 @@ def bench_place(people: int, *, free_gib: float = 2.0) -> Iterator[Place]:
             )
         tell("starting Kafka and ClickHouse")
         with Platform(folder, kafka_port=0, clickhouse_port=0, sustained=True) as platform:
-            stack = Stack(_settings(platform), folder)
+            stack = Stack(_settings(platform, alerts_remembered), folder)
             try:
                 stack.prepare()
                 tell(f"filling in {people:,} statuses")
@@ -109,11 +110,13 @@ def bench_place(people: int, *, free_gib: float = 2.0) -> Iterator[Place]:
                 stack.stop()
 
 
-def _settings(platform: Platform) -> Settings:
+def _settings(platform: Platform, alerts_remembered: int | None) -> Settings:
     base = Settings()
+    remembered = alerts_remembered or base.worker.alerts_remembered
+    worker = base.worker.model_copy(update={"alerts_remembered": remembered})
     kafka = KafkaSettings(bootstrap_servers=platform.kafka.bootstrap_servers, partitions=base.kafka.partitions)
     clickhouse = ClickHouseSettings(port=platform.clickhouse_port)
-    return base.model_copy(update={"kafka": kafka, "clickhouse": clickhouse})
+    return base.model_copy(update={"kafka": kafka, "clickhouse": clickhouse, "worker": worker})
 
 
 def _fill(stack: Stack, people: People) -> None:

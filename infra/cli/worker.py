@@ -38,6 +38,7 @@ def worker_config(
         ready_file=ready_file,
         batch_rows=chosen.batch_rows,
         stall_s=chosen.stall_s,
+        alerts_remembered=chosen.alerts_remembered,
         clock_tolerance_s=chosen.clock_tolerance_s,
         dedupe_ms=chosen.dedupe_minutes * _MINUTE_MS,
         review_ms=chosen.review_minutes * _MINUTE_MS,

@@ -20,6 +20,7 @@ def environment(settings: Settings) -> dict[str, str]:
     snapshots = settings.worker.snapshot_dir
     return {
         **({} if snapshots is None else {"VENUECODE_WORKER__SNAPSHOT_DIR": str(snapshots)}),
+        "VENUECODE_WORKER__ALERTS_REMEMBERED": str(settings.worker.alerts_remembered),
         "VENUECODE_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
         "VENUECODE_KAFKA__SECURITY_PROTOCOL": settings.kafka.security_protocol,
         "VENUECODE_KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,

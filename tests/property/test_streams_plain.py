@@ -82,7 +82,7 @@ def decider(retention_ms: int | None) -> Decider:
         policy=Policy(b"key", 7_200_000, 600_000, 48 * 3_600_000),
         venues=venues,
         statuses=statuses,
-        memory=AlertMemory(),
+        memory=AlertMemory(1000),
         brake=DeadLetterBrake(HERE.topic, 10**9, 0.5),
         metrics=WorkerMetrics(),
     )

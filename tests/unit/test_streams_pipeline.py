@@ -59,7 +59,7 @@ def decider(window: int = 1000) -> Decider:
         policy=Policy(b"key", 7_200_000, 600_000, 48 * 3_600_000),
         venues=venues,
         statuses=statuses,
-        memory=AlertMemory(),
+        memory=AlertMemory(1000),
         brake=DeadLetterBrake(HERE.topic, window, 0.5),
         metrics=WorkerMetrics(),
     )

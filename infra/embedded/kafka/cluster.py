@@ -31,8 +31,8 @@ class EmbeddedKafka:
         min_free_bytes: that must be free on the disk before a start.
         jars_dir: where Kafka's jars are kept; None: the cache directory.
         properties: further settings of every broker, under Kafka's names; they win over ours.
-        sustained: compile for a long, heavy load, which costs seconds of processor time at first, instead of for a
-            quick start.
+        sustained: compile for a long, heavy load, which costs seconds of processor time at first, and take the whole
+            heap at once, instead of for a quick start.
     """
 
     def __init__(

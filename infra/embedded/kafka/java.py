@@ -48,9 +48,12 @@ def java_environment() -> dict[str, str]:
 
 def kafka_command(node: Node, jars: Sequence[Path], heap_mb: int, *, sustained: bool = False) -> list[str]:
     """Runs the node; ends when it is stopped. `sustained`: see `EmbeddedKafka`."""
+    # Under a long load the heap gets full anyway: taken at once, nothing that grows later is it.
+    whole_heap = (f"-Xms{heap_mb}m", "-XX:+AlwaysPreTouch") if sustained else ()
     return [
         *_java(jars, node.log),
         *(_SUSTAINED if sustained else _LIGHT),
+        *whole_heap,
         f"-Xmx{heap_mb}m",
         "-XX:+ExitOnOutOfMemoryError",
         "kafka.Kafka",

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
 from operator import itemgetter
-from typing import Any, Final, cast, get_args
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.alert import AlertLevel
 from schemas.base import format_timestamp
 from schemas.brake import DeadLetterBrake
 from schemas.dead_letter import DeadLetter, Reason
@@ -25,6 +24,7 @@ from schemas.utc_times import Mask
 from schemas.visit import Visit
 from streams.alert_lines import AlertWriter, Raised
 from streams.alert_memory import AlertMemory
+from streams.alert_messages import new_alerts
 from streams.batch_producer import Records
 from streams.batching.batch import Batch, Place
 from streams.decide import Policy, StatusView, decide
@@ -37,11 +37,6 @@ from streams.status_store import StatusStore
 from streams.statuses.partition import InForce
 from streams.venue_directory import VenueDirectory
 from streams.visit_lines import VisitLines, write_visits
-
-APPENDED_AT: Final = "scan_appended_at"
-"""Header of an alert: Kafka's timestamp of the scan that raised it, epoch milliseconds in decimal digits."""
-
-_LEVELS: Final[tuple[AlertLevel, ...]] = get_args(AlertLevel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,7 @@ class Decider:
                 counts[letter.source_partition] -= 1
         self.brake.add(len(batch), len(letters))
         raised.sort(key=itemgetter(0))
-        messages = self._alerts(batch, raised)
+        messages = new_alerts(batch, raised, self.topics, self.memory, self.metrics)
         if letters:
             messages.append(dead_letters(self.topics.dead_letters, letters))
         return messages, Records(counts, keys, lines.text())
@@ -191,34 +186,6 @@ class Decider:
             DeadLetter(batch.keys[at], batch.values[at], batch.topic, partition, batch.offsets[at], reason, failed_at)
             for (at, reason), partition in zip(rejected, partitions, strict=True)
         ]
-
-    def _alerts(self, batch: Batch, raised: Sequence[Raised]) -> list[Messages]:
-        """Alerts whose id was not raised before, the most urgent level first."""
-        new: defaultdict[AlertLevel, list[Raised]] = defaultdict(list)
-        repeated = Counter[str]()
-        for alert in raised:
-            if self.memory.is_new(alert[1]):
-                new[alert[2]].append(alert)
-            else:
-                repeated[alert[2]] += 1
-        for level, count in repeated.items():
-            self.metrics.alerts_repeated.labels(level).inc(count)
-        messages = []
-        for level in _LEVELS:
-            if alerts := new.get(level):
-                self.metrics.alerts.labels(level).inc(len(alerts))
-                appended_ms = [batch.timestamps_ms[at] for at, *_ in alerts]
-                messages.append(
-                    Messages(
-                        self.topics.alerts(level),
-                        [area.encode() for _, _, _, area, _ in alerts],
-                        [write() for *_, write in alerts],
-                        {APPENDED_AT: [b"%d" % at_ms for at_ms in appended_ms]},
-                        appended_ms,
-                        urgent=level == "red",
-                    )
-                )
-        return messages
 
 
 def _bounds(batch: Batch, positions: Sequence[int]) -> list[int]:

@@ -15,7 +15,7 @@ from schemas.alert import Alert
 from schemas.dead_letter import DeadLetter
 from schemas.metrics import EXPORTED
 from schemas.visit import Visit
-from streams.decider import APPENDED_AT
+from streams.alert_messages import APPENDED_AT
 from tests.support import exposition
 from tests.support.waiting import wait_until
 from tests.support.worker_platform import WorkerPlatform, WorkerProcess, every, running_worker

@@ -19,11 +19,12 @@ from schemas.fast import epoch_ms
 from schemas.topics import Topics
 from schemas.visit import Visit
 from streams.alert_memory import AlertMemory
+from streams.alert_messages import APPENDED_AT
 from streams.batch_producer import Records
 from streams.batching.batch import Batch, Place, Stretch
 from streams.batching.ledger import OffsetLedger
 from streams.decide import Policy
-from streams.decider import APPENDED_AT, Decider
+from streams.decider import Decider
 from streams.intake import Limits
 from streams.messages import Messages
 from streams.metrics import WorkerMetrics

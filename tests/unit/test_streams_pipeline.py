@@ -103,6 +103,15 @@ def test_a_batch_puts_out_visits_alerts_and_dead_letters_and_no_repeat_of_an_ale
     assert (dead.source_offset, dead.reason, dead.value) == (42, "not_json", b"?")
 
 
+def test_red_alerts_go_out_before_yellow_ones_of_earlier_scans() -> None:
+    chosen = decider()
+    chosen.statuses.apply(0, [(token(5), status(5, "yellow", moment(-60)))])
+    messages, _ = chosen.process(batch(OffsetLedger(), 0, good(3), good(5), good(1)), moment(1))
+    assert [(some.topic, some.urgent) for some in messages] == [
+        ("alerts.red.v1", True), ("alerts.yellow.v1", False), ("alerts.review.v1", False),
+    ]  # fmt: skip
+
+
 def test_a_ticket_is_done_when_the_outputs_are_acknowledged_and_not_before() -> None:
     async def run() -> None:
         ledger, output = OffsetLedger[Place](), SlowOutput()

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from infra.embedded.clickhouse import EmbeddedClickHouse
@@ -27,12 +28,15 @@ from tests.faults.steps import STEPS, step_round
 from tests.faults.twins import twin_round
 from tests.support.small_disk import NoSmallDiskError
 
+_PASSED_ONCE = {"before_read_back", "after_read_back"}
+
 
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--rounds", nargs="*", choices=sorted(ROUNDS), default=list(ROUNDS), help="default: all")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of loads and moments; default: the clock")
+    parser.add_argument("--steps", nargs="*", choices=sorted({*chain(*STEPS.values())}), help="default: all")
     parser.add_argument("--events", type=int, default=1_000_000, help="records in the kill rounds, all together")
     parser.add_argument("--kill-rounds", type=int, default=4, help="into how many rounds the kills are divided")
     parser.add_argument("--kills-worker", type=int, default=100)
@@ -76,16 +80,21 @@ def kills(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
 
 
 def steps(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
-    """Every step of the worker and of the sink, each at its first, second and third time, a round for each step."""
+    """Every step of the worker and of the sink, three deaths at each, a round for each step.
+
+    At its first, second and third time; at its first time again where a process mostly passes it once.
+    """
     with servers(directory / "steps", 1) as (kafka, clickhouse):
         for kind, names in STEPS.items():
             for step in names:
+                if given.steps and step not in given.steps:
+                    continue
                 yield step_round(
                     kafka.bootstrap_servers,
                     (clickhouse.host, clickhouse.port),
                     directory / "steps" / f"{kind}-{step}",
                     seed=given.seed,
-                    deaths=[(kind, step, times) for times in (1, 2, 3)],
+                    deaths=[(kind, step, times) for times in ((1, 1, 1) if step in _PASSED_ONCE else (1, 2, 3))],
                 )
 
 

@@ -24,7 +24,9 @@ _MOST_SHORT: Final = 24
 """Most identifiers are shorter."""
 _POINT_AS_DIGIT: Final = (_POINT - _ZERO) % 256
 _INTEGER_DIGITS: Final = 18
-_DECIMAL_DIGITS: Final = 15
+_DECIMAL_DIGITS: Final = 17
+"""No float is written with more."""
+_EXACT_DIGITS: Final = 15
 """A number of so many digits, and the power of ten that it is divided by, are exact as a float: so is the rounding."""
 _POWERS: Final = 10 ** np.arange(_INTEGER_DIGITS + 1)
 _NEVER_NULL: Final = 2
@@ -168,7 +170,7 @@ class Lines:
         return number if negative is None else np.where(negative, -number, number)
 
     def decimal(self) -> npt.NDArray[np.float64]:
-        """A number of at most 15 digits with a point among them: the float that is nearest to it."""
+        """A number of at most 17 digits with a point among them: the float that is nearest to it."""
         negative = self._minus()
         digits = self.characters(self.at, _DECIMAL_DIGITS + 2) - np.uint8(_ZERO)
         rows = np.arange(len(digits))
@@ -178,11 +180,15 @@ class Lines:
         no_digit[rows, whole] = False
         widths = no_digit.argmax(axis=1)
         self.good &= is_point & (whole > 0) & (widths > whole + 1) & ((digits[:, 0] > 0) | (whole == 1))
-        self.at = self.at + widths
+        begins, self.at = self.at, self.at + widths
         digits[rows, whole] = 0
         # With a zero for the point: what is before it is ten times too large.
-        with_zero, scale = _number(digits, widths), _POWERS[np.maximum(widths - whole - 1, 0)]
+        with_zero, scale = _number(digits, widths), _POWERS[np.clip(widths - whole - 1, 0, _DECIMAL_DIGITS)]
         number = (with_zero // (10 * scale) * scale + with_zero % (10 * scale)) / scale
+        inexact = (self.good & (widths > _EXACT_DIGITS + 1)).nonzero()[0]
+        if len(inexact):
+            spans = zip(begins[inexact].tolist(), self.at[inexact].tolist(), strict=True)
+            number[inexact] = [float(self._bytes[begin:end]) for begin, end in spans]
         signed: npt.NDArray[np.float64] = np.where(negative, -number, number)
         return signed
 

@@ -27,12 +27,14 @@ def times(draw: st.DrawFn) -> str:
 
 
 def degrees(most: int) -> st.SearchStrategy[float]:
-    """Degrees with up to nine digits behind the point."""
-    return st.integers(-most * 10**9, most * 10**9).map(lambda number: round(number / 10**9, 9)).filter(_is_plain)
+    """Degrees with a few digits behind the point, or with all that most floats have."""
+    few = st.integers(-most * 10**9, most * 10**9).map(lambda number: round(number / 10**9, 9))
+    return (few | st.floats(-most, most)).filter(_is_plain)
 
 
 def _is_plain(number: float) -> bool:
-    return "e" not in repr(number)
+    text = repr(number)
+    return "e" not in text and len(text.lstrip("-").replace(".", "")) <= 17
 
 
 _HEX = st.integers(0, 2**128 - 1).map(lambda number: f"{number:032x}")

@@ -75,13 +75,15 @@ class Time(NamedTuple):
 
 
 class Trip(NamedTuple):
-    """Vehicle, run, carriage and seat.
+    """Vehicle, run, carriage and seat, where the whole is not null.
 
     Attributes:
-        parts: each of the four.
-        absent: where each is null, or the whole trip is.
+        rows: the numbers of the lines that have one.
+        parts: each of the four, of these lines.
+        absent: where each is null.
     """
 
+    rows: Ints
     parts: list[Span]
     absent: list[Mask]
 
@@ -238,9 +240,6 @@ class Lines:
     def trip(self) -> Trip:
         """A trip, or null."""
         rows, others = self.unless("null")
-        missing = np.ones(len(self.at), np.bool_)
-        missing[rows] = False
-        nowhere = np.zeros(len(self.at), np.int64)
         parts: list[Span] = []
         absent: list[Mask] = []
         for part, before in enumerate(('{"vehicle":', ',"run":', ',"carriage":', ',"seat":')):
@@ -248,13 +247,11 @@ class Lines:
             span, null = others.or_null(lambda: others.quoted(others.identifier))
             if part < _NEVER_NULL:
                 others.good &= ~null
-            begin, end, without = nowhere.copy(), nowhere.copy(), missing.copy()
-            begin[rows], end[rows], without[rows] = span.begin, span.end, null
-            parts.append(Span(begin, end))
-            absent.append(without)
+            parts.append(span)
+            absent.append(null)
         others.literal("}")
         self.rejoin(rows, others)
-        return Trip(parts, absent)
+        return Trip(rows, parts, absent)
 
     def ended(self) -> Mask:
         """Which lines have nothing more."""

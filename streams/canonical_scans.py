@@ -16,7 +16,7 @@ import numpy as np
 from schemas.base import PersonToken, ScanId
 from schemas.scan import Channel, Direction
 from schemas.side_by_side import Lines, Time, fixed
-from schemas.utc_times import SECONDS_AT, Ints
+from schemas.utc_times import SECONDS_AT, Ints, all_of_each
 from streams.scan_columns import ScanColumns
 
 _DIRECTIONS: Final[tuple[str, ...]] = get_args(Direction)
@@ -56,7 +56,7 @@ def read_canonical(keys: Sequence[bytes | None], values: Sequence[bytes | None])
     lines.identifier()
     lines.literal('"}')
     known = b"".join(key if key is not None and len(key) == _TOKEN_LENGTH else _NO_KEY for key in keys)
-    are_keys = (tokens == np.frombuffer(known, np.uint8).reshape(-1, _TOKEN_LENGTH)).all(axis=1)
+    are_keys = all_of_each(tokens == np.frombuffer(known, np.uint8).reshape(-1, _TOKEN_LENGTH))
     read = lines.good & are_keys & lines.ended()
     good = read.nonzero()[0]
     text = lines.text
@@ -68,7 +68,7 @@ def read_canonical(keys: Sequence[bytes | None], values: Sequence[bytes | None])
         else:
             read, positions = read[good], good.tolist()
         tokens, direction = tokens[good], direction[good]
-        time = Time(*(column[good] for column in time))
+        time = Time._make(column[good] for column in time)
     heads, seconds = _copied(text, lines.begins[good], lines.ends[good] - 1, time)
     return ScanColumns(
         positions,

@@ -33,8 +33,8 @@ class Pipeline:
         ledger: OffsetLedger[Place],
         under_way: int,
         on_fatal: Callable[[str], None],
+        clock: WallClock,
         at_step: AtStep = pass_by,
-        clock: WallClock | None = None,
     ) -> None:
         self._decider = decider
         self._output = output
@@ -43,7 +43,7 @@ class Pipeline:
         self._under_way: set[Future[None]] = set()
         self._on_fatal = on_fatal
         self._at_step = at_step
-        self._clock = clock or WallClock()
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
 
     async def handle(self, batch: Batch) -> None:

@@ -52,12 +52,12 @@ class Progress:
         is_open: Callable[[int], bool],
         metrics: WorkerMetrics,
         on_fatal: Callable[[str], None],
-        clock: WallClock | None = None,
+        clock: WallClock,
     ) -> None:
         self._owned, self._end_seen = owned, end_seen
         self._ledger, self._is_open = ledger, is_open
         self._metrics, self._on_fatal = metrics, on_fatal
-        self._clock = clock or WallClock()
+        self._clock = clock
         self._topic = config.topics.scans
         self._patience_s = config.stall_s
         self._detector: StallDetector[int] = StallDetector(config.stall_s)

@@ -24,7 +24,7 @@ class WallClock:
         ahead_s: of the brokers' clock; negative when behind, 0 before it is known.
     """
 
-    def __init__(self, tolerated_s: float = 60.0, now: Clock = time.time) -> None:
+    def __init__(self, tolerated_s: float, now: Clock = time.time) -> None:
         self.now = now
         self.ahead_s = 0.0
         self._tolerated_s = tolerated_s

@@ -119,7 +119,7 @@ class _Worker:
             at_step=self._at_step,
         )
         pipeline = Pipeline(
-            self._decider(), self._output, batching.ledger, config.batches_under_way, die, self._at_step, self._clock
+            self._decider(), self._output, batching.ledger, config.batches_under_way, die, self._clock, self._at_step
         )
         batching.effects_finished = pipeline.finished
         app = self._app(batching, pipeline)

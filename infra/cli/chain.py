@@ -14,7 +14,6 @@ from infra.cli.clickhouse import Since, Token, Until, connected, duration, local
 from infra.cli.common import JsonFlag, err, friendly_errors, load_settings, out
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
 from infra.cli.questions import (
-    ANY_OVERLAP,
     MOST_PEOPLE,
     DwellOption,
     MaxPeople,
@@ -25,6 +24,7 @@ from infra.cli.questions import (
 )
 from infra.plots.chain import chain_graph
 from infra.plots.figure import checked_path, save
+from sinks.clickhouse.dwell import ANY_OVERLAP
 
 PlotFile = Annotated[
     Path | None, typer.Option("--plot", help="Draw who met whom as a graph into this file (.svg or .png) too.")

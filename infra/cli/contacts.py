@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -25,7 +25,6 @@ from infra.cli.clickhouse import (
 from infra.cli.common import JsonFlag, friendly_errors, load_settings, out
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
 from infra.cli.questions import (
-    ANY_OVERLAP,
     MOST_PEOPLE,
     DwellOption,
     MaxPeople,
@@ -34,9 +33,11 @@ from infra.cli.questions import (
     require_rule,
     tell_coverage,
 )
+from infra.settings import Settings
+from sinks.clickhouse.dwell import ANY_OVERLAP
 
 if TYPE_CHECKING:
-    from sinks.clickhouse.tracing import Compared
+    from sinks.clickhouse.queries import Contact
 
 AllRules = Annotated[bool, typer.Option("--all-rules", help="Ask every rule in force, and show them side by side.")]
 Onset = Annotated[
@@ -71,29 +72,34 @@ def contacts(
         raise typer.BadParameter("--all-rules asks every rule: leave out --rule")
     from sinks.clickhouse import queries, tracing
 
+    found: Sequence[Contact]
+    kind: type[Contact]
+    asked: dict[str, Any]
     with connected(settings) as client:
         if all_rules:
-            compared = tracing.rule_comparison(client, token, anchor, begin, end, dwell)
-            refuse_more_than(max_people, len({contact.contact for contact in compared}))
+            kind, asked = tracing.Compared, {"onset": anchor}
+            found = tracing.rule_comparison(client, token, anchor, begin, end, dwell)
         else:
             require_rule(client, rule)
+            kind, asked = queries.Contact, {"rule": rule}
             found = queries.contacts(client, token, begin, end, rule, dwell)
-            refuse_more_than(max_people, len(found))
+        refuse_more_than(max_people, len({contact.contact for contact in found}))
         resting = tracing.coverage(client, token, begin, end, dwell)
-    if all_rules:
-        if form is Form.TEXT:
-            _show_rules(compared)
-        else:
-            about = {"person_token": token, "since": begin, "until": end, "onset": anchor, "dwell": dwell}
-            coverage = {"coverage": as_dicts([resting])[0]}
-            print_rows(form, tracing.Compared, compared, "contacts", {**about, **coverage})
-        tell_coverage(form, resting, settings)
-        return
     if form is not Form.TEXT:
-        about = {"person_token": token, "since": begin, "until": end, "rule": rule, "dwell": dwell}
-        print_rows(form, queries.Contact, found, "contacts", {**about, "coverage": as_dicts([resting])[0]})
-        tell_coverage(form, resting, settings)
-        return
+        about = {"person_token": token, "since": begin, "until": end, **asked, "dwell": dwell}
+        print_rows(form, kind, found, "contacts", {**about, "coverage": as_dicts([resting])[0]})
+    elif all_rules:
+        _show_rules(found)
+    else:
+        _show_contacts(found, settings)
+        out.print(
+            f"{len(found)} contacts from {local_time(begin, settings)} to {local_time(end, settings)}.",
+            highlight=False,
+        )
+    tell_coverage(form, resting, settings)
+
+
+def _show_contacts(found: Sequence[Contact], settings: Settings) -> None:
     table = Table(
         token_column("contact"), "together", "meetings", "first", "last", "venues", box=None, header_style="bold"
     )
@@ -107,15 +113,11 @@ def contacts(
             shortened(contact.venues),
         )
     out.print(table)
-    out.print(
-        f"{len(found)} contacts from {local_time(begin, settings)} to {local_time(end, settings)}.", highlight=False
-    )
-    tell_coverage(form, resting, settings)
 
 
-def _show_rules(compared: Sequence[Compared]) -> None:
+def _show_rules(compared: Sequence[Contact]) -> None:
     """A line for each person with the rules that make a contact of them, then how many each rule names."""
-    by_person: dict[str, list[Compared]] = {}
+    by_person: dict[str, list[Contact]] = {}
     for contact in compared:
         by_person.setdefault(contact.contact, []).append(contact)
     table = Table(token_column("contact"), "longest together", "contact under", box=None, header_style="bold")

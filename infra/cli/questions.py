@@ -26,8 +26,6 @@ MaxPeople = Annotated[
     int, typer.Option("--max-people", min=1, help="Refuse to name more people than this; nobody is named then.")
 ]
 MOST_PEOPLE = 10_000
-ANY_OVERLAP = "any_overlap"
-"""As in `sinks.clickhouse.asking`, which loads the driver, and the verbs must start quickly."""
 _NOTHING_STORED = "No scan of anybody is stored: nothing can be said about anybody."
 
 

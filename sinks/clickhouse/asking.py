@@ -16,9 +16,6 @@ from sinks.clickhouse.limits import limit_met
 
 T = TypeVar("T")
 
-ANY_OVERLAP = "any_overlap"
-"""The rule that is none: every overlap at a venue or on a trip."""
-
 _UNKNOWN_TABLE = 60
 
 

@@ -1,4 +1,4 @@
-"""The ways to end a stay, by their names in docs/co-presence.md; imports nothing heavy, for the command line."""
+"""Names in docs/co-presence.md that questions are asked with; imports nothing heavy, for the command line."""
 
 from __future__ import annotations
 
@@ -6,3 +6,6 @@ from typing import Literal
 
 Dwell = Literal["explicit", "next_scan", "default", "none", "best"]
 """How the end of a stay is found."""
+
+ANY_OVERLAP = "any_overlap"
+"""The rule that is none: every overlap at a venue or on a trip."""

@@ -19,10 +19,10 @@ class Limits:
         answer_rows: of the answer.
     """
 
-    seconds: float = 60.0
-    memory_mb: int = 4096
-    rows_read: int = 2_000_000_000
-    answer_rows: int = 1_000_000
+    seconds: float
+    memory_mb: int
+    rows_read: int
+    answer_rows: int
 
     def settings(self) -> dict[str, str]:
         """As settings of ClickHouse; what exceeds one is an error, never a part of the answer."""

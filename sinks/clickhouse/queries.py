@@ -12,8 +12,8 @@ from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse.asking import ANY_OVERLAP, ask, people, person, rows, rule, span
-from sinks.clickhouse.dwell import Dwell
+from sinks.clickhouse.asking import ask, people, person, rows, rule, span
+from sinks.clickhouse.dwell import ANY_OVERLAP, Dwell
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse.asking import ANY_OVERLAP, ask, called, instant, people, person, rows, rule
-from sinks.clickhouse.dwell import Dwell
+from sinks.clickhouse.asking import ask, called, instant, people, person, rows, rule
+from sinks.clickhouse.dwell import ANY_OVERLAP, Dwell
 from sinks.clickhouse.queries import Contact, WindowCount
 
 

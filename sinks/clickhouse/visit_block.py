@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -18,12 +18,13 @@ from schemas.fast import encode_value
 from schemas.health import EffectiveColour, Labels
 from schemas.scan import Channel, Direction
 from schemas.side_by_side import Lines, Span, Trip, fixed
+from schemas.utc_times import all_of_each
 from schemas.visit import Decision, Visit
 from sinks.clickhouse import native
 
 _SCAN_ID: Final = fixed(ScanId)
 _TOKEN: Final = fixed(PersonToken)
-_DASHES: Final = np.array([character not in (8, 13, 18, 23) for character in range(36)])
+_NO_DASHES: Final = np.array([character not in (8, 13, 18, 23) for character in range(36)])
 _DIRECTIONS: Final[tuple[str, ...]] = get_args(Direction)
 _CHANNELS: Final[tuple[str, ...]] = get_args(Channel)
 _COLOURS: Final[tuple[str, ...]] = get_args(EffectiveColour)
@@ -43,12 +44,12 @@ def visit_block(values: Sequence[bytes]) -> bytes | None:
     """A block for `visits_input` of visits that the decoder accepts, or None where one of them has another spelling."""
     lines = Lines(values)
     rows = len(values)
-    block = native.Block(rows)
     lines.literal('{"scan_id":"')
     scan_id = lines.fixed(_SCAN_ID)
-    block_ids = scan_id[:, _DASHES].tobytes()
     lines.literal('","person_token":"')
-    token = _text(lines, lambda: lines.fixed(_TOKEN))
+    token_at = lines.at
+    lines.fixed(_TOKEN)
+    token = Span(token_at, lines.at)
     lines.literal('","venue_id":"')
     venue = lines.identifier()
     lines.literal('","point_id":"')
@@ -100,7 +101,8 @@ def visit_block(values: Sequence[bytes]) -> bytes | None:
     lines.good &= partition <= _MOST_PARTITION
     if not lines.good.all():
         return None
-    block.add("scan_id", "UUID", native.uuids(block_ids))
+    block = native.Block(rows)
+    block.add("scan_id", "UUID", native.uuids(scan_id[:, _NO_DASHES].tobytes()))
     block.add("person_token", "String", native.cut(lines, token))
     block.add("venue_id", "String", native.cut(lines, venue))
     block.add("point_id", "String", native.cut(lines, point))
@@ -127,12 +129,6 @@ def visit_block(values: Sequence[bytes]) -> bytes | None:
     return block.joined()
 
 
-def _text(lines: Lines, read: Any) -> Span:
-    begin = lines.at
-    read()
-    return Span(begin, lines.at)
-
-
 def _one_of(lines: Lines, texts: Sequence[str]) -> Span:
     begin = lines.at
     lines.one_of(texts)
@@ -144,14 +140,19 @@ def _area_code(lines: Lines) -> Span:
     span = lines.identifier()
     widths = span.end - span.begin
     digits = lines.characters(span.begin, 9) - np.uint8(ord("0")) <= 9
-    lines.good &= ((widths == 6) | (widths == 9)) & digits[:, :6].all(axis=1)
-    lines.good &= (widths == 6) | digits[:, 6:].all(axis=1)
+    lines.good &= ((widths == 6) | (widths == 9)) & all_of_each(digits[:, :6])
+    lines.good &= (widths == 6) | all_of_each(digits[:, 6:])
     return span
 
 
 def _parts(lines: Lines, trip: Trip) -> list[bytes]:
-    """A column for each part of a trip."""
-    return [native.cut(lines, span, absent) for span, absent in zip(trip.parts, trip.absent, strict=True)]
+    """A column for each part of a trip, empty where there is none."""
+    columns = []
+    for span, null in zip(trip.parts, trip.absent, strict=True):
+        begin, end = np.zeros_like(lines.at), np.zeros_like(lines.at)
+        begin[trip.rows], end[trip.rows] = span.begin, np.where(null, span.begin, span.end)
+        columns.append(native.cut(lines, Span(begin, end)))
+    return columns
 
 
 def _lists(lines: Lines, adapter: _TextList, stop: str) -> tuple[list[int], list[tuple[str, ...]]]:

@@ -20,7 +20,7 @@ import pytest
 from infra.demo.nz import ask_windows, compare
 from producers.nz import published
 from producers.nz.city import NzCity
-from schemas.errors import VenuecodeError
+from schemas.errors import LimitError, VenuecodeError
 from schemas.fast import FastDecoder, epoch_ms
 from schemas.scan import Scan
 from sinks.clickhouse import tracing
@@ -163,7 +163,7 @@ def test_windows_beyond_a_limit_are_refused_in_words(stored: StoredCity, setting
     client = stored.target.client(timeout=DEADLINE_S)
     try:
         client.set_client_setting(setting, limit)
-        with pytest.raises(VenuecodeError, match="than allowed"):
+        with pytest.raises(LimitError, match="than allowed"):
             tracing.exposed_under_rule(client)
     finally:
         client.close()

@@ -14,6 +14,7 @@ from streams.batching.ledger import OffsetLedger
 from streams.config import WorkerConfig
 from streams.metrics import WorkerMetrics
 from streams.progress import Progress
+from streams.wall_clock import WallClock
 from tests.support.worker_platform import WorkerPlatform
 from tests.support.worker_scans import scan
 
@@ -38,7 +39,14 @@ async def _watch(platform: WorkerPlatform, is_open: bool, seconds: float) -> lis
         over.set()
 
     progress = Progress(
-        config, lambda: [0], lambda _: -1, OffsetLedger[Place](), lambda _: is_open, WorkerMetrics(), fatal
+        config,
+        lambda: [0],
+        lambda _: -1,
+        OffsetLedger[Place](),
+        lambda _: is_open,
+        WorkerMetrics(),
+        fatal,
+        WallClock(60),
     )
     watching = asyncio.create_task(progress.watch())
     await asyncio.to_thread(over.wait, seconds)

@@ -31,10 +31,12 @@ from streams.metrics import WorkerMetrics
 from streams.pipeline import Pipeline
 from streams.status_store import StatusStore
 from streams.venue_directory import VenueDirectory
+from streams.wall_clock import WallClock
 from tests.support.produced import produced
 from tests.support.worker_scans import moment, scan, status, token, venue
 
 HERE = Place("venue.scans.v1", 0)
+CLOCK = WallClock(60)
 
 
 class SlowOutput:
@@ -115,7 +117,7 @@ def test_red_alerts_go_out_before_yellow_ones_of_earlier_scans() -> None:
 def test_a_ticket_is_done_when_the_outputs_are_acknowledged_and_not_before() -> None:
     async def run() -> None:
         ledger, output = OffsetLedger[Place](), SlowOutput()
-        pipeline = Pipeline(decider(), output, ledger, 4, pytest.fail)  # type: ignore[arg-type]
+        pipeline = Pipeline(decider(), output, ledger, 4, pytest.fail, CLOCK)  # type: ignore[arg-type]
         await pipeline.handle(batch(ledger, 0, good(1)))
         await pipeline.handle(batch(ledger, 1, good(2)))
         assert ledger.committable(HERE) is None
@@ -138,7 +140,7 @@ class Values(list[bytes | None]):
 def test_an_acknowledged_batch_is_let_go_of_without_the_collector() -> None:
     async def run() -> None:
         ledger, output = OffsetLedger[Place](), SlowOutput()
-        pipeline = Pipeline(decider(), output, ledger, 4, pytest.fail)  # type: ignore[arg-type]
+        pipeline = Pipeline(decider(), output, ledger, 4, pytest.fail, CLOCK)  # type: ignore[arg-type]
         made = batch(ledger, 0, good(1), good(2))
         made.values = Values(made.values)
         values = weakref.ref(made.values)
@@ -159,7 +161,7 @@ def test_an_acknowledged_batch_is_let_go_of_without_the_collector() -> None:
 def test_no_more_batches_are_under_way_than_allowed() -> None:
     async def run() -> None:
         ledger, output = OffsetLedger[Place](), SlowOutput()
-        pipeline = Pipeline(decider(), output, ledger, 2, pytest.fail)  # type: ignore[arg-type]
+        pipeline = Pipeline(decider(), output, ledger, 2, pytest.fail, CLOCK)  # type: ignore[arg-type]
         tasks = [asyncio.create_task(pipeline.handle(batch(ledger, n, good(1)))) for n in range(3)]
         await asyncio.wait(tasks, timeout=0.05)
         assert len(output.under_way) == 2
@@ -180,7 +182,7 @@ def test_after_a_fault_the_process_ends_and_the_ticket_stays_open(record: tuple[
         chosen = decider(window=1)
         if said.endswith("KeyError"):
             chosen.statuses.drop(0)  # as if the partition were not owned
-        pipeline = Pipeline(chosen, SlowOutput(), ledger, 2, fatal.append)  # type: ignore[arg-type]
+        pipeline = Pipeline(chosen, SlowOutput(), ledger, 2, fatal.append, CLOCK)  # type: ignore[arg-type]
         with pytest.raises(Exception, match=r".") as raised:
             await pipeline.handle(batch(ledger, 0, record))
         assert token(1) not in str(raised.value)

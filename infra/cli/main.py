@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import typer
+
+# Tables of a few thousand rows are multiplied sooner by one thread; more would take the cores from everything else. It
+# counts before numpy is loaded only.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _VERBS = (
     "demo",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sinks.clickhouse.routes import Route
@@ -14,37 +14,41 @@ class Rows:
     """Records of one topic that are to be inserted, in order.
 
     Attributes:
-        lines: the values joined by line breaks, in pieces; no value holds one.
-        blocks: the same pieces as ClickHouse's columns, without those that have none.
+        values: as they are to be inserted; none holds a line break.
+        blocks: the same as ClickHouse's columns, without those that have none.
+        in_blocks: how many are in blocks.
         partitions, offsets: where each record lay.
     """
 
     topic: str
-    lines: list[bytes] = field(default_factory=list)
+    values: list[bytes] = field(default_factory=list)
     blocks: list[bytes] = field(default_factory=list)
+    in_blocks: int = 0
     partitions: array[int] = field(default_factory=lambda: array("i"))
     offsets: array[int] = field(default_factory=lambda: array("q"))
 
     def __len__(self) -> int:
         return len(self.offsets)
 
-    def add(self, joined: bytes, partitions: list[int], offsets: list[int], block: bytes | None = None) -> None:
-        """Append records whose values are already joined, and may be there as a block too."""
-        self.lines.append(joined)
+    def add(
+        self, values: Sequence[bytes], partitions: list[int], offsets: list[int], block: bytes | None = None
+    ) -> None:
+        """Append records whose values may be there as a block too."""
+        self.values.extend(values)
         if block is not None:
             self.blocks.append(block)
+            self.in_blocks += len(values)
         self.partitions.extend(partitions)
         self.offsets.extend(offsets)
 
     @property
     def has_all_blocks(self) -> bool:
         """Whether the blocks are all of it."""
-        return len(self.blocks) == len(self.lines)
+        return self.in_blocks == len(self)
 
     def records(self) -> Iterator[tuple[bytes, int, int]]:
         """Value, partition and offset of every record."""
-        values = (value for piece in self.lines for value in piece.split(b"\n"))
-        yield from zip(values, self.partitions, self.offsets, strict=True)
+        yield from zip(self.values, self.partitions, self.offsets, strict=True)
 
 
 @dataclass(frozen=True, slots=True)

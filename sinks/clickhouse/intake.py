@@ -58,15 +58,14 @@ class Intake:
         self, batch: Batch, route: Route, topic: str, values: list[bytes], partitions: list[int], offsets: list[int]
     ) -> bool:
         """Add all messages, or none: false when one of them may be bad."""
-        joined = b"\n".join(values)
         block = route.block(values) if route.block is not None else None
         if block is None:
-            records = route.decoder.decode_joined(joined, values)
+            records = route.decoder.decode_joined(b"\n".join(values), values)
             if records is None or not route.in_range(records):
                 return False
-        batch.rows_for(route, topic).add(joined, partitions, offsets, block)
+        batch.rows_for(route, topic).add(values, partitions, offsets, block)
         batch.rows += len(values)
-        batch.bytes += len(joined) + len(block or b"")
+        batch.bytes += sum(map(len, values)) + len(block or b"")
         return True
 
     def _take_one(self, batch: Batch, route: Route, message: Message, topic: str, partition: int, offset: int) -> bool:
@@ -85,7 +84,7 @@ class Intake:
             return False
         # Encoded again: the value may hold line breaks, which separate rows.
         line = encode(record)
-        batch.rows_for(route, topic).add(line, [partition], [offset])
+        batch.rows_for(route, topic).add([line], [partition], [offset])
         batch.rows += 1
         batch.bytes += len(line)
         return True

@@ -7,13 +7,18 @@ its columns and rows, and of each column the name, the type, and all values.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.side_by_side import Lines, Span
 from schemas.utc_times import Ints, Mask
+
+_LONGEST: Final = 127
+"""The length of a longer text takes two bytes."""
+_UP_TO: Final = np.tri(_LONGEST + 1, dtype=np.bool_).view(f"V{_LONGEST + 1}")[:, 0]
+"""Which bytes of a text count, its length before it, for each length."""
 
 
 class Block:
@@ -72,7 +77,7 @@ def cut(lines: Lines, span: Span, missing: Mask | None = None) -> bytes:
     table[:, 0] = widths
     if int(widths.min(initial=longest)) == longest:
         return table.tobytes()
-    kept: npt.NDArray[np.uint8] = table[np.arange(longest + 1) <= widths[:, None]]
+    kept: npt.NDArray[np.uint8] = table[_UP_TO[widths].view(np.bool_).reshape(-1, _LONGEST + 1)[:, : longest + 1]]
     return kept.tobytes()
 
 

@@ -49,7 +49,7 @@ def stored_rows(client: Client, rows: Rows, doubted: Container[int]) -> list[boo
         rows: visits that the decoder has accepted.
         doubted: partitions of the visits to look for; rows of others count as not stored.
     """
-    visits = [visit for piece in rows.lines for visit in _decoder.decode_lines(piece)]
+    visits = [_decoder.decode(value) for value in rows.values]
     ranges: dict[tuple[str, int], _Range] = {}
     for visit, partition in zip(visits, rows.partitions, strict=True):
         if partition not in doubted:

@@ -137,16 +137,16 @@ class Writer:
         self._until_it_works(attempt)
 
     def _insert_all(self, route: Route, rows: Rows, generation: int) -> None:
-        lines, count = rows.lines, len(rows)
+        values = rows.values
         if route.has_identity and (doubted := self._doubted(rows, generation)):
-            lines, count = self._without_stored(rows, doubted)
-        if not count:
+            values = self._without_stored(rows, doubted)
+        if not values:
             return
-        if count == len(rows) and rows.has_all_blocks:
-            self._send(route.table, rows.blocks, count * route.written_per_row, of_columns=True)
+        if len(values) == len(rows) and rows.has_all_blocks:
+            self._send(route.table, rows.blocks, len(rows) * route.written_per_row, of_columns=True)
         else:
-            self._send(route.table, lines, count * route.written_per_row)
-        self._metrics.rows.labels(route.kind).inc(count)
+            self._send(route.table, values, len(values) * route.written_per_row)
+        self._metrics.rows.labels(route.kind).inc(len(values))
 
     def _doubted(self, rows: Rows, generation: int) -> set[int]:
         """Partitions of which somebody may have written rows before: under an older assignment, or in vain."""
@@ -154,8 +154,8 @@ class Writer:
             self._trusted = (generation, set())
         return set(rows.partitions) - self._trusted[1]
 
-    def _without_stored(self, rows: Rows, doubted: set[int]) -> tuple[list[bytes], int]:
-        """The rows that are not stored yet; partitions without any stored row are trusted from here on."""
+    def _without_stored(self, rows: Rows, doubted: set[int]) -> list[bytes]:
+        """The rows that are not stored yet, as values; partitions without any stored row are trusted from here on."""
         self._metrics.read_backs.inc()
         self._at_step(Step.BEFORE_READ_BACK)
         stored = stored_rows(self._connected(), rows, doubted)
@@ -165,9 +165,8 @@ class Writer:
         still_doubted = {partition for partition, was_found in zip(rows.partitions, stored, strict=True) if was_found}
         self._trusted[1].update(doubted - still_doubted)
         if not found:
-            return rows.lines, len(rows)
-        missing = [value for (value, _, _), was_found in zip(rows.records(), stored, strict=True) if not was_found]
-        return [b"\n".join(missing)], len(missing)
+            return rows.values
+        return [value for value, was_found in zip(rows.values, stored, strict=True) if not was_found]
 
     def _send(
         self, table: str, pieces: Sequence[bytes], expected: int | None = None, *, of_columns: bool = False

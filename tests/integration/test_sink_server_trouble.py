@@ -81,9 +81,9 @@ def a_batch(partition: int, first: int, rows: int) -> Batch:
         visit_document("a" * 32, NOW - 1000 * offset, offset, source_partition=partition)
         for offset in range(first, first + rows)
     ]
-    lines = b"\n".join(json.dumps(document).encode() for document in documents)
+    values = [json.dumps(document).encode() for document in documents]
     batch = Batch(1, 0.0)
-    batch.rows_for(routes(TOPICS)[TOPICS.visits], TOPICS.visits).add(lines, [partition] * rows, [*range(rows)])
+    batch.rows_for(routes(TOPICS)[TOPICS.visits], TOPICS.visits).add(values, [partition] * rows, [*range(rows)])
     return batch
 
 

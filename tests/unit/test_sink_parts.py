@@ -99,7 +99,7 @@ def test_a_value_over_several_lines_is_stored_as_one_row() -> None:
     batch, letters = take(TOPICS.visits, value)
     ((_, (rows,)),) = batch.work.values()
     assert isinstance(rows, Rows)
-    assert b"\n" not in rows.lines[0]
+    assert b"\n" not in rows.values[0]
     assert (len(rows), letters.sent) == (1, [])
 
 
@@ -112,7 +112,7 @@ def test_topics_that_take_turns_make_one_insert_each_and_not_one_a_turn() -> Non
     batch = Batch(0, 0.0)
     for turn in range(6):
         topic = TOPICS.all_alerts[turn % 3]
-        batch.rows_for(ROUTES[topic], topic).add(b"{}", [0], [turn])
+        batch.rows_for(ROUTES[topic], topic).add([b"{}"], [0], [turn])
     assert [[len(step) for step in steps if isinstance(step, Rows)] for _, steps in batch.work.values()] == [[2]] * 3
 
 
@@ -152,7 +152,7 @@ def _refusing(bad: set[int], stored: list[int]) -> Callable[[bytes], None]:
 
 def _rows(count: int) -> Rows:
     rows = Rows(TOPICS.visits)
-    rows.add(b"\n".join(visit(number) for number in range(count)), [3] * count, [100 + n for n in range(count)])
+    rows.add([visit(number) for number in range(count)], [3] * count, [100 + n for n in range(count)])
     return rows
 
 

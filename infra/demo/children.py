@@ -34,13 +34,16 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def verb(name: str, arguments: list[str], logs: Path, variables: Mapping[str, str]) -> ChildProcess:
+def verb(
+    name: str, arguments: list[str], logs: Path, variables: Mapping[str, str], *, niceness: int = 0
+) -> ChildProcess:
     """A verb of `venuecode` as a child that dies with this process; it is started here."""
     child = ChildProcess(
         name,
         [sys.executable, "-m", "infra.cli.main", *arguments],
         logs / f"{name}.log",
         env={**os.environ, **variables, "VENUECODE_LOG_FORMAT": "json"},
+        niceness=niceness,
     )
     child.start()
     return child

@@ -10,7 +10,7 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient
 
 from infra.demo.children import environment, is_ready, ready_port, verb
-from infra.embedded.process import ChildProcess, ending
+from infra.embedded.process import STORES_LATER, ChildProcess, ending
 from infra.lag import GroupLag, topic_ends
 from infra.settings import Settings
 from infra.supervision import Restarted, Service, Supervisor
@@ -48,16 +48,18 @@ class Stack:
         apply_topics(self.settings.kafka.librdkafka(), plan(self.settings))
         Migrator(clickhouse_target(self.settings), kept_days(self.settings), timezone=self.settings.timezone).up()
 
-    def start(self, name: str, arguments: list[str]) -> ChildProcess:
+    def start(self, name: str, arguments: list[str], *, niceness: int = 0) -> ChildProcess:
         """Start a verb under a name, such as `worker`; a name that is taken must have ended."""
-        self.children[name] = verb(name, arguments, self.directory, environment(self.settings))
+        variables = environment(self.settings)
+        self.children[name] = verb(name, arguments, self.directory, variables, niceness=niceness)
         return self.children[name]
 
     def start_service(self, kind: str, name: str | None = None) -> ChildProcess:
         """Start a `worker` or a `sink` with a metrics port and a ready file of its own."""
         name = name or kind
         self._ready_file(name).unlink(missing_ok=True)
-        child = self.start(name, [kind, "--ready-file", str(self._ready_file(name)), "--metrics-port", "0"])
+        arguments = [kind, "--ready-file", str(self._ready_file(name)), "--metrics-port", "0"]
+        child = self.start(name, arguments, niceness=STORES_LATER if kind == "sink" else 0)
         if self._supervisor is not None:
             self._supervisor.add(Service(name, partial(_why_ended, child), partial(self._start_again, name, child)))
         return child

@@ -26,6 +26,8 @@ from schemas.errors import FatalError
 Bond = Literal["linux", "pipe", "none"]
 """How a child is tied to this process: by the kernel, by a pipe, or not at all (it outlives this process)."""
 
+STORES_LATER = 10
+"""Niceness of what stores visits where it shares a machine with what raises alerts: these must not wait, rows may."""
 DEFAULT_BOND: Bond = "linux" if sys.platform == "linux" else "pipe"
 _TAIL_BYTES = 64 * 1024
 
@@ -41,6 +43,7 @@ class ChildProcess:
         cwd: its working directory; None: this process's.
         bond: how it is tied to this process; `none` for a process that shall outlive it.
         pass_fds: file descriptors that it inherits, such as a lock it shall hold for as long as it lives.
+        niceness: how far it stands back behind others when the processors do not suffice for all, 0 to 19.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class ChildProcess:
         *,
         bond: Bond = DEFAULT_BOND,
         pass_fds: Sequence[int] = (),
+        niceness: int = 0,
     ) -> None:
         self.name = name
         self.log_path = log_path
@@ -62,6 +66,7 @@ class ChildProcess:
         self._cwd = cwd
         self._bond: Bond = bond
         self._pass_fds = tuple(pass_fds)
+        self._niceness = niceness
         self._process: subprocess.Popen[bytes] | None = None
         self._held_pipe: int | None = None
 
@@ -162,7 +167,7 @@ class ChildProcess:
             argv, fds = [*script, "pipe", str(read_end), "--", *argv], (*fds, read_end)
         try:
             with self.log_path.open("ab") as log:
-                return subprocess.Popen(
+                process = subprocess.Popen(
                     argv,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -172,6 +177,9 @@ class ChildProcess:
                     start_new_session=True,
                     pass_fds=fds,
                 )
+            if self._niceness:
+                _stand_back(process.pid, self._niceness)
+            return process
         finally:
             if read_end is not None:
                 os.close(read_end)
@@ -209,6 +217,14 @@ def tail(path: Path, lines: int) -> str:
     except FileNotFoundError:
         return ""
     return "\n".join(text.splitlines()[-lines:])
+
+
+def _stand_back(pid: int, niceness: int) -> None:
+    """Make a process that was just started nice, and with it every thread that it starts from here on."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+        # Where Linux shares the processors out by session first (autogroup), that counts within a session only.
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
 
 
 class _Spawner:

@@ -13,7 +13,7 @@ from infra.embedded.clickhouse import EmbeddedClickHouse
 from infra.embedded.kafka import EmbeddedKafka, ensure_jars
 from infra.embedded.kafka.broker import Broker
 from infra.embedded.kafka.ports import require_free
-from infra.embedded.process import ending
+from infra.embedded.process import STORES_LATER, ending
 from infra.supervision import Service
 
 
@@ -43,7 +43,11 @@ class Platform:
         self.data_dir = data_dir.absolute()
         self.kafka = EmbeddedKafka(self.data_dir / "kafka", brokers=brokers, port=kafka_port, sustained=sustained)
         self.clickhouse = EmbeddedClickHouse(
-            self.data_dir / "clickhouse", port=clickhouse_port, user=user, password=password
+            self.data_dir / "clickhouse",
+            port=clickhouse_port,
+            user=user,
+            password=password,
+            niceness=STORES_LATER,
         )
 
     @property

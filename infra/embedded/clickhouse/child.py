@@ -28,6 +28,7 @@ class EmbeddedClickHouse:
         user, password: of the one user; without a password none is asked for.
         host: address to listen on.
         log_level: of the server's log.
+        niceness: of the server process, as of `ChildProcess`.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class EmbeddedClickHouse:
         password: str = "",
         host: str = "127.0.0.1",
         log_level: str = "info",
+        niceness: int = 0,
     ) -> None:
         self.data_dir = data_dir
         self.host = host
@@ -46,6 +48,7 @@ class EmbeddedClickHouse:
         self.password = password
         self._port = port
         self._log_level = log_level
+        self._niceness = niceness
         self._child: ChildProcess | None = None
 
     @property
@@ -66,7 +69,8 @@ class EmbeddedClickHouse:
 
     def _start(self, private: Path) -> Self:
         ready_file = private / "ready.json"
-        self._child = ChildProcess("clickhouse", self._argv(private, ready_file), self.log_path)
+        argv = self._argv(private, ready_file)
+        self._child = ChildProcess("clickhouse", argv, self.log_path, niceness=self._niceness)
         self._child.start()
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._child.poll() is None:

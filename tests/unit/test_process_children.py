@@ -150,6 +150,16 @@ def test_a_program_that_is_not_there_is_named_in_the_log(log: Path, children: li
     assert "cannot run /nonexistent/program" in child.log_tail()
 
 
+def test_a_nice_child_stands_back_within_its_session_and_as_a_session(log: Path, children: list[ChildProcess]) -> None:
+    child = ChildProcess("child", [sys.executable, "-c", SLEEPER], log, niceness=7)
+    children.append(child.start())
+    await_ready(child)
+    assert os.getpriority(os.PRIO_PROCESS, child.pid) == 7
+    group = Path(f"/proc/{child.pid}/autogroup")
+    if group.exists():
+        assert group.read_text().endswith("nice 7\n")
+
+
 def test_a_running_child_is_not_started_twice(log: Path, children: list[ChildProcess]) -> None:
     child = python(SLEEPER, log, children).start()
     with pytest.raises(FatalError, match=f"already running as process {child.pid}"):

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from sinks.clickhouse.tracing import Coverage
 
-RuleOption = Annotated[str, typer.Option("--rule", help="Rule of contact; `venuecode rules list` shows them.")]
+RuleOption = Annotated[
+    str, typer.Option("--rule", help="Rule of contact, or a version of one: who@1. `venuecode rules list` shows them.")
+]
 DwellOption = Annotated[
     Dwell, typer.Option("--dwell", help="How the end of a stay is found; best: by a scan where there is one.")
 ]
@@ -29,16 +31,24 @@ MOST_PEOPLE = 10_000
 _NOTHING_STORED = "No scan of anybody is stored: nothing can be said about anybody."
 
 
-def require_rule(client: Client, rule_id: str) -> None:
-    """End with a clear error, which lists what there is, when a rule is not in force or is about cells."""
-    from sinks.clickhouse.rules import stored_rules
+def require_rule(client: Client, name: str) -> None:
+    """End with a clear error, which lists what there is, when there is no such rule or version, or it is about cells.
 
-    known = {entry.rule_id: entry.place for entry in stored_rules(client)}
-    usable = ", ".join(sorted(name for name, place in known.items() if place != "cell_800m"))
-    if rule_id not in known:
-        fail(f"--rule {rule_id}: there is no such rule; there are {usable}")
-    if known[rule_id] == "cell_800m":
+    Args:
+        name: of a rule in force, or of a version of one: `who@1`.
+    """
+    from sinks.clickhouse.rules import stored_rules, versioned
+
+    rule_id, at, _ = name.partition("@")
+    known = [entry for entry in stored_rules(client, every_version=True) if entry.rule_id == rule_id]
+    if not known or any(entry.place == "cell_800m" for entry in known):
+        usable = ", ".join(entry.rule_id for entry in stored_rules(client) if entry.place != "cell_800m")
+        if not known:
+            fail(f"--rule {rule_id}: there is no such rule; there are {usable}")
         fail(f"--rule {rule_id}: this rule is about cells of 800 m; here are {usable}")
+    versions = [versioned(rule_id, entry.version) for entry in known]
+    if at and name not in versions:
+        fail(f"--rule {name}: there is no such version; there are {', '.join(versions)}")
 
 
 def refuse_more_than(most: int, people: int) -> None:

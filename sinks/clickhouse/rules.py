@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ Origin = Literal["shipped", "operator"]
 LONGEST_TAIL_MINUTES = 240
 """As far as the queries look for who came after a stay."""
 
+_AT = "@"
 _CHOICES = {
     "place": {"venue", "venue_or_trip", "point", "cell_800m"},
     "overlap": {"interval", "instant"},
@@ -163,6 +164,11 @@ class StoredRule:
     source_note: str
 
 
+def versioned(rule_id: str, version: int) -> str:
+    """The name under which views find a version of a rule, whatever is in force: `who@1`."""
+    return f"{rule_id}{_AT}{version}"
+
+
 def stored_rules(client: Client, every_version: bool = False) -> list[StoredRule]:
     """The rules in force, or all their versions, by id and version.
 
@@ -182,7 +188,10 @@ def store_rules(client: Client, rules: Sequence[ContactRule], origin: Origin) ->
     columns = [field.name for field in fields(ContactRule)]
     newest: dict[str, tuple[Any, ...]] = {}
     versions: dict[str, int] = {}
-    query = f"SELECT version, origin, {', '.join(columns)} FROM contact_rules FINAL ORDER BY version"
+    query = (
+        f"SELECT version, origin, {', '.join(columns)} FROM contact_rules FINAL "
+        f"WHERE position(rule_id, '{_AT}') = 0 ORDER BY version"
+    )
     for version, stored_origin, *values in client.query(query).result_rows:
         rule_id = values[0]
         versions[rule_id] = version
@@ -192,7 +201,11 @@ def store_rules(client: Client, rules: Sequence[ContactRule], origin: Origin) ->
     if added:
         client.insert(
             "contact_rules",
-            [[version, origin, *astuple(rule)] for rule, version in added],
+            [
+                [version, origin, *astuple(named)]
+                for rule, version in added
+                for named in (rule, replace(rule, rule_id=versioned(rule.rule_id, version)))
+            ],
             column_names=["version", "origin", *columns],
         )
     return [(rule.rule_id, version) for rule, version in added]

@@ -149,6 +149,8 @@ def test_up_goes_on_where_an_earlier_version_ended_and_keeps_the_rules_an_operat
         ("us_cdc", 1, "shipped", 15, 2),
         ("who", 1, "shipped", 15, 2),
     }
+    named = client.query("SELECT rule_id, min_minutes FROM contact_rules FINAL WHERE rule_id IN ('who@0', 'who@1')")
+    assert set(named.result_rows) == {("who@0", 7), ("who@1", 15)}
     client.close()
 
 

@@ -43,7 +43,7 @@ def verb(clickhouse: ClickHouseServer, monkeypatch: pytest.MonkeyPatch) -> Itera
             ),
         )
         client.close()
-        app, runner = build_app(("contacts", "chain", "sources", "trajectory", "windows")), CliRunner()
+        app, runner = build_app(("contacts", "chain", "sources", "trajectory", "windows", "rules")), CliRunner()
         yield lambda *arguments: runner.invoke(app, [*map(str, arguments)])
 
 
@@ -85,11 +85,27 @@ def test_a_rule_and_a_way_to_end_stays_change_the_answer_and_are_said(verb: Any)
     assert "no proof that nobody was there" in csv.stderr.replace("\n", " ")
 
 
+def test_a_rule_that_has_changed_since_can_be_asked_as_it_was(verb: Any, tmp_path: Path) -> None:
+    file = tmp_path / "rules.csv"
+    file.write_text(
+        "rule_id,name_zh,name_en,place,overlap,min_minutes,sum_over,lookback_days,lookahead_days,indirect_tail,extra,"
+        "source_note\nwho,世卫,WHO here,venue_or_trip,interval,600,rolling_24h,2,10,0,,our health office\n"
+    )
+    assert verb("rules", "add", file).exit_code == 0
+    question = ("contacts", CASE, *SPAN, "--dwell", "default", "--json", "--rule")
+    found = {name: json.loads(verb(*question, name).stdout)["contacts"] for name in ("who", "who@1", "who@2")}
+    assert (found["who"], found["who@2"]) == ([], [])
+    assert [(each["contact"], each["rule_version"]) for each in found["who@1"]] == [(FRIEND, 1)]
+    everything = json.loads(verb("contacts", CASE, *SPAN, "--dwell", "default", "--all-rules", "--json").stdout)
+    assert not [each["rule_id"] for each in everything["contacts"] if "@" in each["rule_id"]]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("--rule", "nothing"), "there is no such rule; there are any_overlap"),
         (("--rule", "cn_spacetime_companion"), "is about cells"),
+        (("--rule", "who@7"), "there is no such version; there are who@1"),
         (("--dwell", "for ever"), "for ever"),
     ],
 )

@@ -21,6 +21,7 @@ APPLIED = {
     "0014_statistics_grants": "9e31bfa55260cdee9b3988de8be0b0de791439c12bac27e3cd10b8c070ec401c",
     "0015_one_case_by_default": "6d692ffded76132d7a1114dd4d282e2b8fe65726df831ab9d207e027a6cd4939",
     "0016_codecs": "5a3e6d5692b1d61a54c1974d12df2694776c21cb40b462e0e228f9bb68f40d00",
+    "0017_rule_versions": "5d85faa49dcc948fa33500860cd17732c443c91358e8db07fc160757c0f6d482",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

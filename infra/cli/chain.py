@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +12,8 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.table import Table
 
-from infra.cli.clickhouse import Since, Token, Until, connected, duration, local_time, span, token_column
-from infra.cli.common import JsonFlag, err, friendly_errors, load_settings, out
+from infra.cli.clickhouse import Since, Token, Until, connected, duration, instant, local_time, span, token_column
+from infra.cli.common import JsonFlag, err, fail, friendly_errors, load_settings, out
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
 from infra.cli.questions import (
     MOST_PEOPLE,
@@ -24,10 +26,21 @@ from infra.cli.questions import (
 )
 from infra.plots.chain import chain_graph
 from infra.plots.figure import checked_path, save
+from infra.settings import Settings
 from sinks.clickhouse.dwell import ANY_OVERLAP
 
+_TOKEN = re.compile(r"[0-9a-fA-F]{32}")
 PlotFile = Annotated[
     Path | None, typer.Option("--plot", help="Draw who met whom as a graph into this file (.svg or .png) too.")
+]
+IsolatedFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--isolated",
+        help="CSV `person_token,isolated_at`, UTF-8: from when on somebody's later meetings do not count.",
+        exists=True,
+        dir_okay=False,
+    ),
 ]
 
 
@@ -38,6 +51,7 @@ def chain(
     until: Until = None,
     rule: RuleOption = ANY_OVERLAP,
     dwell: DwellOption = "best",
+    isolated: IsolatedFile = None,
     max_people: MaxPeople = MOST_PEOPLE,
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
@@ -45,24 +59,32 @@ def chain(
     as_arrow: ArrowFlag = False,
     plot: PlotFile = None,
 ) -> None:
-    """Show a person's contacts and theirs, each from the first meeting until the contact turned red."""
+    """Show a person's contacts and theirs, each from the first meeting until the contact was isolated or turned red."""
     form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
     settings = load_settings()
     picture = None if plot is None else checked_path(plot)
     begin, end = span(since, until, settings, datetime.now(UTC))
+    times = {} if isolated is None else _isolation_times(isolated, settings)
     from sinks.clickhouse import tracing
 
     with connected(settings) as client:
         require_rule(client, rule)
-        refuse_more_than(max_people, tracing.people_in_chain(client, token, begin, end, rule, dwell))
-        links = tracing.contact_chain(client, token, begin, end, rule, dwell)
+        refuse_more_than(max_people, tracing.people_in_chain(client, token, begin, end, rule, dwell, times))
+        links = tracing.contact_chain(client, token, begin, end, rule, dwell, times)
         resting = tracing.coverage(client, token, begin, end, dwell)
     links.sort(key=lambda link: (link.degree, link.first_meeting, link.contact, link.via))
     if picture is not None:
         save(chain_graph(links, ZoneInfo(settings.timezone)), picture)
         err.print(f"Drawn: {picture}", highlight=False, soft_wrap=True)
     if form is not Form.TEXT:
-        about = {"person_token": token, "since": begin, "until": end, "rule": rule, "dwell": dwell}
+        about = {
+            "person_token": token,
+            "since": begin,
+            "until": end,
+            "rule": rule,
+            "dwell": dwell,
+            "isolated": len(times),
+        }
         print_rows(form, tracing.Link, links, "links", {**about, "coverage": as_dicts([resting])[0]})
     else:
         table = Table(
@@ -81,6 +103,28 @@ def chain(
         people = [len({link.contact for link in links if link.degree == degree}) for degree in (1, 2)]
         out.print(f"{people[0]} contacts, and {people[1]} people whom only they met.", highlight=False)
     tell_coverage(form, resting, settings)
+
+
+def _isolation_times(file: Path, settings: Settings) -> dict[str, datetime]:
+    """When people were isolated, by token, and of several times the first; an error names the line that is wrong."""
+    try:
+        lines = csv.reader(file.read_text("utf-8-sig").splitlines(), strict=True)
+        times: dict[str, datetime] = {}
+        for number, row in enumerate(lines, 1):
+            if row == ["person_token", "isolated_at"] or not row:
+                continue
+            try:
+                token, text = row
+                at = instant("--isolated", text, settings)
+            except (ValueError, typer.BadParameter):
+                token = ""
+            # What stands there may be a token: the line is named, not what is in it.
+            if not _TOKEN.fullmatch(token):
+                fail(f"{file}, line {number}: write 32 hex digits, a comma and a time")
+            times[token.lower()] = min(at, times.get(token.lower(), at))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        fail(f"{file} cannot be read as CSV in UTF-8: {error}")
+    return times
 
 
 def register(app: typer.Typer) -> None:

@@ -6,7 +6,7 @@ raise what `sinks.clickhouse.asking.ask` raises.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -143,9 +143,20 @@ def contact_chain(
     until: datetime,
     rule_id: str = ANY_OVERLAP,
     dwell: Dwell = "best",
+    isolated: Mapping[str, datetime] | None = None,
 ) -> list[Link]:
-    """Contacts, and theirs from the first meeting until the contact turned red, or `until`; in no order."""
-    return ask(client, Link, "contact_chain", {**person(person_token, since, until), **rule(rule_id, dwell)})
+    """Contacts, and theirs from the first meeting until the contact was isolated, or `until`; in no order.
+
+    Args:
+        client: connected to the database of the tables.
+        person_token: the case.
+        since: of the span.
+        until: of the span.
+        rule_id: of both degrees.
+        dwell: how stays end.
+        isolated: when contacts were isolated, by token; who turned red was so from then on at the latest.
+    """
+    return ask(client, Link, "contact_chain", _chain(person_token, since, until, rule_id, dwell, isolated))
 
 
 def people_in_chain(
@@ -155,10 +166,23 @@ def people_in_chain(
     until: datetime,
     rule_id: str = ANY_OVERLAP,
     dwell: Dwell = "best",
+    isolated: Mapping[str, datetime] | None = None,
 ) -> int:
     """How many people `contact_chain` would name; nobody is named, and nothing but a number is sent."""
-    arguments = {**person(person_token, since, until), **rule(rule_id, dwell)}
+    arguments = _chain(person_token, since, until, rule_id, dwell, isolated)
     return int(rows(client, f"SELECT uniqExact(contact) FROM {called('contact_chain', arguments)}", arguments)[0][0])
+
+
+def _chain(
+    person_token: str,
+    since: datetime,
+    until: datetime,
+    rule_id: str,
+    dwell: Dwell,
+    isolated: Mapping[str, datetime] | None,
+) -> dict[str, str]:
+    times = ",".join(f"{token} {instant(at)}" for token, at in (isolated or {}).items())
+    return {**person(person_token, since, until), **rule(rule_id, dwell), "isolated": times}
 
 
 def candidate_sources(

@@ -163,6 +163,7 @@ def _days(text: str) -> int | None:
     rule_id=st.sampled_from(sorted(RULES)),
     dwell=st.sampled_from(DWELLS),
     reds=st.lists(st.tuples(st.integers(0, 3), moments), max_size=3),
+    given_times=st.lists(st.tuples(st.integers(0, 3), moments), max_size=3),
 )
 def test_contacts_of_contacts_equal_the_oracle_from_the_first_meeting_until_isolation(
     client: Any,
@@ -171,6 +172,7 @@ def test_contacts_of_contacts_equal_the_oracle_from_the_first_meeting_until_isol
     rule_id: str,
     dwell: Dwell,
     reds: list[tuple[int, int]],
+    given_times: list[tuple[int, int]],
 ) -> None:
     store(client, towns)
     for city in towns[:2]:
@@ -181,15 +183,22 @@ def test_contacts_of_contacts_equal_the_oracle_from_the_first_meeting_until_isol
         rows = [[bytes.fromhex(who), at, "red", instant(at)] for who, ats in turned.items() for at in ats]
         if rows:
             client.insert("health_changes", rows, column_names=["person_token", "version", "colour", "valid_from"])
-        found = traces.contact_chain(client, city.people[0], instant(span[0]), instant(span[1]), rule_id, dwell)
+        given = {city.people[index]: at for index, at in given_times}
+        isolated = {who: instant(at) for who, at in given.items()}
+        found = traces.contact_chain(
+            client, city.people[0], instant(span[0]), instant(span[1]), rule_id, dwell, isolated
+        )
         assert {
             tracing.Link(link.degree, link.contact, link.via, link.counted_s, milliseconds(link.first_meeting))
             for link in found
-        } == tracing.chain(oracle_city(city), city.people[0], *span, oracle_rule(RULES[rule_id]), dwell, turned), (
+        } == tracing.chain(
+            oracle_city(city), city.people[0], *span, oracle_rule(RULES[rule_id]), dwell, turned, given
+        ), (
             rule_id,
             dwell,
             span,
             turned,
+            given,
             city.scans,
         )
 

@@ -63,6 +63,23 @@ def test_a_chain_names_contacts_and_theirs_with_what_it_rests_on_and_is_drawn(ve
     assert "no proof that nobody was there" in text
 
 
+def test_whom_a_contact_met_after_their_isolation_is_not_named(verb: Any, tmp_path: Path) -> None:
+    file = tmp_path / "isolated.csv"
+
+    def second_degree(at: int) -> list[str]:
+        file.write_text(f"person_token,isolated_at\n{FRIEND},{moment(at).isoformat()}\n")
+        said = json.loads(verb("chain", CASE, *SPAN, "--isolated", file, "--json").stdout)
+        assert said["isolated"] == 1
+        return [link["contact"] for link in said["links"] if link["degree"] == 2]
+
+    assert second_degree(41 * 60) == []
+    assert second_degree(86_000) == [LATER]
+    file.write_text(f"person_token,isolated_at\n{FRIEND}\n")
+    refused = verb("chain", CASE, *SPAN, "--isolated", file)
+    assert (refused.exit_code, "line 2: write 32 hex digits" in refused.stderr.replace("\n", " ")) == (1, True)
+    assert FRIEND not in refused.stderr
+
+
 def test_nobody_is_named_when_the_answer_would_name_more_people_than_allowed(verb: Any) -> None:
     refused = verb("chain", CASE, *SPAN, "--max-people", "1", "--json")
     assert (refused.exit_code, refused.stdout) == (1, "")

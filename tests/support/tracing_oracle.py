@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tests.support.copresence_oracle import (
     DAY_MS,
@@ -56,26 +57,41 @@ def compared(
 
 
 def second_degree(
-    city: OracleCity, person: str, since: int, until: int, rule: OracleRule, mode: str, reds: Mapping[str, list[int]]
+    city: OracleCity,
+    person: str,
+    since: int,
+    until: int,
+    rule: OracleRule,
+    mode: str,
+    reds: Mapping[str, list[int]],
+    given: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[tuple[str, str], OracleContact]:
-    """Contacts of contacts, by who they are and whom they were met by."""
+    """Contacts of contacts, by who they are and whom they were met by; `given`: when somebody was isolated."""
     first = contacts(city, person, since, until, rule, mode)
     second = {}
     for via, met in first.items():
         isolated = min([red for red in reds.get(via, []) if red > met.first_meeting], default=until)
-        for contact, found in contacts(city, via, met.first_meeting, min(isolated, until), rule, mode).items():
+        isolated = min(isolated, until, given.get(via, until))
+        for contact, found in contacts(city, via, met.first_meeting, isolated, rule, mode).items():
             if contact != person and contact not in first:
                 second[contact, via] = found
     return second
 
 
 def chain(
-    city: OracleCity, person: str, since: int, until: int, rule: OracleRule, mode: str, reds: Mapping[str, list[int]]
+    city: OracleCity,
+    person: str,
+    since: int,
+    until: int,
+    rule: OracleRule,
+    mode: str,
+    reds: Mapping[str, list[int]],
+    given: Mapping[str, int] = MappingProxyType({}),
 ) -> set[Link]:
-    """Contacts, and their contacts from the first meeting on until the contact turned red."""
+    """Contacts, and their contacts from the first meeting on until the contact turned red or was isolated."""
     first = contacts(city, person, since, until, rule, mode)
     links = {Link(1, contact, "", found.counted_s, found.first_meeting) for contact, found in first.items()}
-    for (contact, via), found in second_degree(city, person, since, until, rule, mode, reds).items():
+    for (contact, via), found in second_degree(city, person, since, until, rule, mode, reds, given).items():
         links.add(Link(2, contact, via, found.counted_s, found.first_meeting))
     return links
 

@@ -22,6 +22,7 @@ APPLIED = {
     "0015_one_case_by_default": "6d692ffded76132d7a1114dd4d282e2b8fe65726df831ab9d207e027a6cd4939",
     "0016_codecs": "5a3e6d5692b1d61a54c1974d12df2694776c21cb40b462e0e228f9bb68f40d00",
     "0017_rule_versions": "5d85faa49dcc948fa33500860cd17732c443c91358e8db07fc160757c0f6d482",
+    "0018_isolation": "0927f7642e35dc80da87404913e362b74855014728bf8a77628b3ea327809896",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

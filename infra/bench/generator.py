@@ -22,7 +22,7 @@ from infra.bench.people import PROBES, People, ScanWriter
 from producers.publisher import Publisher
 from schemas.topics import Topics
 
-_TICK_S: Final = 0.01
+_TICK_S: Final = 0.02
 _REPORT_S: Final = 0.25
 _MOST: Final = 10_000
 

@@ -60,6 +60,12 @@ def integers(values: npt.NDArray[Any], kind: str) -> bytes:
     return values.astype(f"<{kind}").tobytes()
 
 
+def enumerated(names: Sequence[str], which: npt.NDArray[Any]) -> tuple[str, bytes]:
+    """The type of a closed list, whose names count from one in their order, and values of it (`which` counts from nought)."""
+    kind = ", ".join(f"'{name}' = {number}" for number, name in enumerate(names, 1))
+    return f"Enum8({kind})", integers(which + 1, "i1")
+
+
 def nullable(null: Mask, values: bytes) -> tuple[bytes, bytes]:
     """The values of a nullable column; what stands where it is null does not matter."""
     return null.tobytes(), values

@@ -59,7 +59,7 @@ def visit_block(values: Sequence[bytes]) -> bytes | None:
     lines.literal('","direction":"')
     direction = lines.one_of(_DIRECTIONS)
     lines.literal(',"channel":"')
-    channel = _one_of(lines, _CHANNELS)
+    channel = lines.one_of(_CHANNELS)
     lines.literal(',"trip":')
     trip = lines.trip()
     lines.literal(',"gateway":"')
@@ -73,7 +73,7 @@ def visit_block(values: Sequence[bytes]) -> bytes | None:
     lines.literal(',"lon":')
     lon, no_lon = lines.or_null(lines.decimal)
     lines.literal(',"colour":"')
-    colour = _one_of(lines, _COLOURS)
+    colour = lines.one_of(_COLOURS)
     lines.literal(',"labels":')
     labels = _lists(lines, _LABELS, '],"status_version":')
     lines.literal(',"status_version":')
@@ -81,7 +81,7 @@ def visit_block(values: Sequence[bytes]) -> bytes | None:
     lines.literal(',"status_age_s":')
     age, no_age = lines.or_null(lambda: lines.integer(signed=True))
     lines.literal(',"decision":"')
-    decision = _one_of(lines, _DECISIONS)
+    decision = lines.one_of(_DECISIONS)
     lines.literal(',"stay_until":')
     until, no_until = lines.or_null(lambda: lines.quoted(lines.time))
     lines.literal(',"flags":')
@@ -107,19 +107,19 @@ def visit_block(values: Sequence[bytes]) -> bytes | None:
     block.add("venue_id", "String", native.cut(lines, venue))
     block.add("point_id", "String", native.cut(lines, point))
     block.add("scanned_at", _MOMENT, native.integers(scanned.at_ms, "i8"))
-    block.add("direction", "Enum8('enter' = 1, 'leave' = 2)", native.integers(direction + 1, "i1"))
-    block.add("channel", "String", native.cut(lines, channel))
+    block.add("direction", *native.enumerated(_DIRECTIONS, direction))
+    block.add("channel", *native.enumerated(_CHANNELS, channel))
     block.add("trip", f"Tuple({', '.join(f'{part} String' for part in _TRIP_PARTS)})", *_parts(lines, trip))
     block.add("gateway", "String", native.cut(lines, gateway))
     block.add("category", "String", native.cut(lines, category, no_category))
     block.add("area_code", "String", native.cut(lines, area))
     block.add("lat", "Nullable(Float64)", *native.nullable(no_lat, native.integers(lat, "f8")))
     block.add("lon", "Nullable(Float64)", *native.nullable(no_lon, native.integers(lon, "f8")))
-    block.add("colour", "String", native.cut(lines, colour))
+    block.add("colour", *native.enumerated(_COLOURS, colour))
     block.add("labels", "Array(String)", *native.some_lists(rows, *labels))
     block.add("status_version", "Nullable(UInt64)", *native.nullable(no_version, native.integers(version, "u8")))
     block.add("status_age_s", "Nullable(Int64)", *native.nullable(no_age, native.integers(age, "i8")))
-    block.add("decision", "String", native.cut(lines, decision))
+    block.add("decision", *native.enumerated(_DECISIONS, decision))
     block.add("stay_until", f"Nullable({_MOMENT})", *native.nullable(no_until, native.integers(until.at_ms, "i8")))
     block.add("flags", "Array(String)", *native.some_lists(rows, *flags))
     block.add("source_topic", "String", native.cut(lines, topic))
@@ -127,12 +127,6 @@ def visit_block(values: Sequence[bytes]) -> bytes | None:
     block.add("source_offset", "UInt64", native.integers(offset, "u8"))
     block.add("processed_at", _MOMENT, native.integers(processed.at_ms, "i8"))
     return block.joined()
-
-
-def _one_of(lines: Lines, texts: Sequence[str]) -> Span:
-    begin = lines.at
-    lines.one_of(texts)
-    return Span(begin, lines.at - 1)
 
 
 def _area_code(lines: Lines) -> Span:

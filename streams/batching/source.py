@@ -70,7 +70,7 @@ class RecordSource:
     ) -> None:
         self._rows, self._is_open, self._on_fatal = rows, is_open, on_fatal
         self._consumer: Any = Consumer(
-            consumer_config(cluster, group, enable_partition_eof=True, queued_max_messages_kbytes=_KBYTES)
+            consumer_config(cluster, group, enable_partition_eof=True, queued_max_messages_kbytes=_KBYTES, fetch_min_bytes=65536, fetch_wait_max_ms=10)
         )
         self._loop = asyncio.get_running_loop()
         self._filled = asyncio.Event()

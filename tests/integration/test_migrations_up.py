@@ -100,14 +100,15 @@ def test_stored_visits_stay_as_they_were_when_they_are_laid_out_anew_also_when_t
     client = target.client()
     client.command(
         "INSERT INTO visits_input (scan_id, person_token, venue_id, scanned_at, direction, trip, lat, status_version, "
-        "status_age_s, stay_until, flags, source_topic, source_offset, processed_at) "
+        "status_age_s, stay_until, flags, source_topic, source_offset, processed_at, channel, colour, decision) "
         "SELECT if(number % 3 = 0, generateUUIDv4(), generateUUIDv7()), lower(hex(MD5(toString(number % 7)))), "
         "concat('V-', toString(number % 5)), now64(3) - toIntervalMillisecond(number * 12345678), "
         "if(number % 4 = 0, 'leave', 'enter'), if(number % 2 = 0, ('', '', '', ''), ('bus', '7', '1', '3A')), "
         "if(number % 5 = 0, NULL, 34.5 + number / 7), if(number % 6 = 0, NULL, number), "
         "if(number % 6 = 0, NULL, number * 1000 - 3), "
         "if(number % 4 = 0, NULL, now64(3) - toIntervalMillisecond(number * 12345678 - 1800001)), ['late'], 'scans', "
-        "intDiv(number, 2), now64(3) + toIntervalMillisecond(number) FROM numbers(97)"
+        "intDiv(number, 2), now64(3) + toIntervalMillisecond(number), ['phone', 'gate'][number % 2 + 1], "
+        "['green', 'red', 'unknown'][number % 3 + 1], ['admit', 'check'][number % 2 + 1] FROM numbers(97)"
     )
     before = {view: client.query(f"SELECT * FROM {view} ORDER BY ALL").result_rows for view in VISITS}
     whole = FILES[compact].statements(14)

@@ -92,6 +92,10 @@ class BatchProducer(ReportingProducer):
         """How many records of a partition Kafka has, counted from the first one produced."""
         return self._acknowledged[partition]
 
+    def acknowledged_of_all(self) -> int:
+        """How many records of all partitions Kafka has."""
+        return sum(self._acknowledged.values())
+
     def _delivered(self, event: int, count: int) -> None:
         first = self._lib.event_message_next(event).contents
         self._acknowledged[first.partition] += count

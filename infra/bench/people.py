@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infra.bench.scans import VENUES
-from producers.partitions import partition_of
-from producers.simulator.encoding import Ints, Text, hex_text, join, texts, time_text, uuid7_text
+from producers.partitions import partition_of, partitions_of
+from producers.simulator.encoding import Ints, Text, hex_text, join, side_by_side, texts, time_text, uuid7_text
 from schemas.base import format_timestamp
 from schemas.health import Colour
 
@@ -55,6 +55,15 @@ class People:
         for person in range(min(PROBES, self.count)):
             found.setdefault(partition_of(self.token(person).encode(), partitions), person)
         return [found[partition] for partition in sorted(found)]
+
+    def partitions(self, count: int) -> Ints:
+        """The partition of everybody's records on a topic of so many."""
+        return np.concatenate(
+            [
+                partitions_of(hex_text(self.tokens[begin : begin + _SLICE]), count)
+                for begin in range(0, self.count, _SLICE)
+            ]
+        )
 
     def token(self, person: int) -> str:
         """32 hex digits."""
@@ -99,8 +108,8 @@ class ScanWriter:
         """So many people of the given range, any of them as likely."""
         return self._rng.integers(low, high, count)
 
-    def scans(self, people: Ints, at_ms: int) -> tuple[list[bytes], list[bytes]]:
-        """Keys and values; venue n is as popular as 1/n."""
+    def scans(self, people: Ints, at_ms: int) -> tuple[list[bytes], bytes]:
+        """Keys, and values with a line break after each; venue n is as popular as 1/n."""
         count = len(people)
         token = hex_text(self._people.tokens[people])
         venue = (VENUES ** self._rng.random(count)).astype(np.int64)
@@ -115,9 +124,9 @@ class ScanWriter:
             _DIGITS[venue],
             b'","point_id":"gate-1","scanned_at":"',
             time_text(at[:1])[0].tobytes(),
-            b'","direction":"enter","channel":"phone","trip":null,"gateway":"gateway-1"}',
+            b'","direction":"enter","channel":"phone","trip":null,"gateway":"gateway-1"}\n',
         ]
-        return join(count, [token]), join(count, parts)
+        return join(count, [token]), side_by_side(count, parts).tobytes()
 
 
 def utc_now() -> datetime:

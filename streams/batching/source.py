@@ -29,6 +29,9 @@ _TAKE_S: Final = 0.2
 _TIMEOUT_S: Final = 10.0
 _BATCHES: Final = 8
 _KBYTES: Final = 8_192
+_FETCH_BYTES: Final = 64 * 1024
+"""What a broker waits for, `_FETCH_MS` at most, before it answers: an answer for every small batch costs both sides."""
+_FETCH_MS: Final = 10
 
 _error_of: Final[Callable[[Any], Any]] = Message.error
 _partition_of: Final[Callable[[Any], Any]] = Message.partition
@@ -70,7 +73,14 @@ class RecordSource:
     ) -> None:
         self._rows, self._is_open, self._on_fatal = rows, is_open, on_fatal
         self._consumer: Any = Consumer(
-            consumer_config(cluster, group, enable_partition_eof=True, queued_max_messages_kbytes=_KBYTES, fetch_min_bytes=65536, fetch_wait_max_ms=10)
+            consumer_config(
+                cluster,
+                group,
+                enable_partition_eof=True,
+                queued_max_messages_kbytes=_KBYTES,
+                fetch_min_bytes=_FETCH_BYTES,
+                fetch_wait_max_ms=_FETCH_MS,
+            )
         )
         self._loop = asyncio.get_running_loop()
         self._filled = asyncio.Event()

@@ -12,7 +12,7 @@ from infra.bench.meters import Latencies
 from infra.bench.people import PROBES, People, ScanWriter, utc_now
 from infra.bench.soak import verdict
 from infra.bench.trend import trend
-from producers.partitions import partition_of
+from producers.partitions import partition_of, partitions_of
 from schemas.health import HealthStatus
 from schemas.scan import Scan
 
@@ -35,10 +35,20 @@ def test_scans_are_valid_of_the_people_asked_for_and_all_have_ids_of_their_own()
     writer = ScanWriter(PEOPLE, 1)
     people = writer.draw(PROBES, 3000, 500)
     keys, values = writer.scans(people, 1_800_000_000_123)
-    scans = [Scan.model_validate_json(value) for value in values]
+    scans = [Scan.model_validate_json(value) for value in values.splitlines()]
     assert [scan.person_token for scan in scans] == [PEOPLE.token(n) for n in people] == [k.decode() for k in keys]
     assert len({scan.scan_id for scan in scans}) == 500
     assert {scan.scanned_at.timestamp() for scan in scans} == {1_800_000_000.123}
+
+
+@given(st.integers(1, 9), st.integers(1, 200), st.binary(min_size=0, max_size=400))
+def test_partitions_of_many_keys_are_those_of_each(words: int, partitions: int, raw: bytes) -> None:
+    keys = np.frombuffer(raw[: len(raw) // (4 * words) * 4 * words], np.uint8).reshape(-1, 4 * words)
+    assert partitions_of(keys, partitions).tolist() == [partition_of(key.tobytes(), partitions) for key in keys]
+
+
+def test_everybody_has_the_partition_of_their_token() -> None:
+    assert PEOPLE.partitions(8).tolist() == [partition_of(PEOPLE.token(n).encode(), 8) for n in range(PEOPLE.count)]
 
 
 def test_there_is_a_green_probe_in_every_partition() -> None:

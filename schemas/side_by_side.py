@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter, ValidationError
 
+from schemas.fast import encode_value
 from schemas.fixed_width import FixedWidth, positions_of
 from schemas.utc_times import FORM, MILLISECOND, WHOLE_SECOND, Characters, Ints, Mask, all_of_each, read_times
 
 T = TypeVar("T")
 
 Floats = npt.NDArray[np.float64]
+TextList = TypeAdapter[tuple[str, ...]]
 
 _QUOTE, _BACKSLASH, _SPACE, _NO_ASCII, _MINUS, _POINT, _ZERO, _NINE = b'"\\ \x80-.0\x09'
 _LONGEST_ID: Final = 64
@@ -94,20 +98,25 @@ class Trip(NamedTuple):
 class Lines:
     """All lines, read side by side: each method goes over the next part of every one, and notes which have it.
 
+    Args:
+        values: the lines; null is an empty one.
+        ascii_only: whether a line with another character is not good; else its texts are measured by their bytes, and
+            such lines are good where all of them together are UTF-8.
+
     Attributes:
         begins, ends: of the lines within the text, the end exclusive.
         at: up to where each was read; means nothing where it is not good.
         good: which lines had all that was asked for.
     """
 
-    def __init__(self, values: Sequence[bytes | None]) -> None:
+    def __init__(self, values: Sequence[bytes | None], *, ascii_only: bool = True) -> None:
         given = [value or b"" for value in values] if None in values else cast("Sequence[bytes]", values)
         self._bytes = _BETWEEN.join([*given, _MARGIN])
         lengths = np.fromiter(map(len, given), np.int64, len(given))
         self.ends: Ints = np.cumsum(lengths + 1) - 1
         self.begins: Ints = self.ends - lengths
         self.at = self.begins
-        self.good = self._plain()
+        self.good = self._plain(ascii_only)
 
     @property
     def text(self) -> str:
@@ -138,6 +147,19 @@ class Lines:
             self.good &= widths > 0
         self.at = begins + widths
         return Span(begins, self.at)
+
+    def free_text(self, most: int) -> None:
+        """A text of up to so many bytes up to a quote."""
+        begins = self.at
+        widths = _first_of_each(self.characters(begins, _MOST_SHORT) == _QUOTE)
+        if not widths.all():
+            ends = [
+                self._bytes.find(b'"', begin, begin + most + 1)
+                for begin in begins.tolist()  # few topics have long texts
+            ]
+            widths = np.array(ends, np.int64) - begins
+            self.good &= widths >= 0
+        self.at = begins + widths
 
     def time(self) -> Time:
         """A time in UTC whose seconds have no fraction, or one of three or six digits."""
@@ -251,6 +273,14 @@ class Lines:
         self.at = np.array(found, np.int64)
         return [self._bytes[begin:end] for begin, end in zip(begins, found, strict=True)]
 
+    def lists(self, adapter: TextList, stop: str) -> tuple[list[int], list[tuple[str, ...]]]:
+        """Lists of texts that mostly are empty, each up to `stop`, a bracket first: the others' numbers, and these."""
+        rows, others = self.unless("[]")
+        found = [_read_list(adapter, given) for given in others.up_to(stop)]
+        others.good &= np.array([values is not None for values in found], np.bool_)
+        self.rejoin(rows, others)
+        return rows.tolist(), [values or () for values in found]
+
     def trip(self) -> Trip:
         """A trip, or null."""
         rows, others = self.unless("null")
@@ -276,11 +306,18 @@ class Lines:
         characters: Characters = self._cut(f"V{width}", at).view(np.uint8).reshape(-1, width)
         return characters
 
-    def _plain(self) -> Mask:
-        """Which lines are ASCII, without a character that is or needs an escape."""
+    def _plain(self, ascii_only: bool) -> Mask:
+        """Which lines have no character that is or needs an escape."""
         good = np.ones(len(self.ends), np.bool_)
         raw = np.frombuffer(self._bytes, np.uint8)
-        if not self._bytes.isascii() or b"\\" in self._bytes or raw.min() < _SPACE:
+        if not ascii_only and not self._bytes.isascii():
+            try:
+                self._bytes.decode()
+            except UnicodeDecodeError:
+                ascii_only = True
+            else:
+                raw = np.where(raw < _NO_ASCII, raw, np.uint8(_NO_ASCII - 1))
+        if (ascii_only and not self._bytes.isascii()) or b"\\" in self._bytes or raw.min() < _SPACE:
             odd = (raw < _SPACE) | (raw >= _NO_ASCII) | (raw == _BACKSLASH)
             good[np.searchsorted(self.ends, odd.nonzero()[0])] = False
         return good
@@ -300,6 +337,16 @@ class Lines:
         """What begins at each place, a copy: numpy copies an item of one width as one."""
         width = np.dtype(kind).itemsize
         return np.ndarray((len(self._bytes) - width + 1,), kind, self._bytes, 0, (1,))[at]
+
+
+@lru_cache(maxsize=1024)
+def _read_list(adapter: TextList, given: bytes) -> tuple[str, ...] | None:
+    """The texts of a list that `encode` wrote; null for anything else. Few lists differ."""
+    try:
+        values = adapter.validate_json(given, strict=True)
+    except ValidationError:
+        return None
+    return values if encode_value(values).encode() == given else None
 
 
 def _first_of_each(table: Mask) -> Ints:

@@ -17,6 +17,7 @@ from schemas.kafka import ClientConfig, consumer_config
 
 _ROWS: Final = 2000
 _PARTITION: Final = methodcaller("partition")
+_ERROR: Final = methodcaller("error")
 _WAIT_S: Final = 0.05
 _TIMEOUT_S: Final = 10.0
 _PATIENCE_S: Final = 900.0
@@ -193,16 +194,19 @@ class TopicFollower:
 
     def _read(self) -> None:
         ended: list[tuple[int, int]] = []
-        for partition, messages in groupby(self._consumer.consume(_ROWS, _WAIT_S), _PARTITION):
-            found: Records = []
-            for message in messages:
-                error = message.error()
-                if error is None:
-                    found.append(message)
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    ended.append((partition, message.offset()))
-                elif error.fatal() or not error.retriable():
-                    raise KafkaException(error)
+        for partition, group in groupby(self._consumer.consume(_ROWS, _WAIT_S), _PARTITION):
+            messages: Records = list(group)
+            errors = list(map(_ERROR, messages))
+            found = messages
+            if errors.count(None) < len(errors):
+                found = [message for message, error in zip(messages, errors, strict=True) if error is None]
+                for message, error in zip(messages, errors, strict=True):
+                    if error is None:
+                        continue
+                    if error.code() == KafkaError._PARTITION_EOF:
+                        ended.append((partition, message.offset()))
+                    elif error.fatal() or not error.retriable():
+                        raise KafkaException(error)
             if found and partition in self._held:
                 self._apply(partition, found, self._reported[partition])
                 self._note_progress(partition, found[-1].offset() + 1)

@@ -61,7 +61,7 @@ def integers(values: npt.NDArray[Any], kind: str) -> bytes:
 
 
 def enumerated(names: Sequence[str], which: npt.NDArray[Any]) -> tuple[str, bytes]:
-    """The type of a closed list, whose names count from one in their order, and values of it (`which` counts from nought)."""
+    """The type of a closed list, whose names count from one, and values of it: `which` name, counted from nought."""
     kind = ", ".join(f"'{name}' = {number}" for number, name in enumerate(names, 1))
     return f"Enum8({kind})", integers(which + 1, "i1")
 

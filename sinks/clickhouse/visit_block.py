@@ -7,17 +7,15 @@ test holds each accepted piece to the decoder, and both ways into ClickHouse to 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final, get_args
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from schemas.base import PersonToken, ScanId
-from schemas.fast import encode_value
 from schemas.health import EffectiveColour, Labels
 from schemas.scan import Channel, Direction
-from schemas.side_by_side import Lines, Span, Trip, fixed
+from schemas.side_by_side import Lines, Span, TextList, Trip, fixed
 from schemas.utc_times import all_of_each
 from schemas.visit import Decision, Visit
 from sinks.clickhouse import native
@@ -29,9 +27,8 @@ _DIRECTIONS: Final[tuple[str, ...]] = get_args(Direction)
 _CHANNELS: Final[tuple[str, ...]] = get_args(Channel)
 _COLOURS: Final[tuple[str, ...]] = get_args(EffectiveColour)
 _DECISIONS: Final[tuple[str, ...]] = get_args(Decision)
-_TextList = TypeAdapter[tuple[str, ...]]
-_LABELS: Final[_TextList] = TypeAdapter(Labels)
-_FLAGS: Final[_TextList] = TypeAdapter(Visit.model_fields["flags"].rebuild_annotation())
+_LABELS: Final[TextList] = TypeAdapter(Labels)
+_FLAGS: Final[TextList] = TypeAdapter(Visit.model_fields["flags"].rebuild_annotation())
 _FIRST_MS: Final = 365 * 86_400_000
 """1971: times before cannot be stored (`sinks.clickhouse.routes`)."""
 _EXACT: Final = 2**53
@@ -75,7 +72,7 @@ def visit_block(values: Sequence[bytes]) -> bytes | None:
     lines.literal(',"colour":"')
     colour = lines.one_of(_COLOURS)
     lines.literal(',"labels":')
-    labels = _lists(lines, _LABELS, '],"status_version":')
+    labels = lines.lists(_LABELS, '],"status_version":')
     lines.literal(',"status_version":')
     version, no_version = lines.or_null(lines.integer)
     lines.literal(',"status_age_s":')
@@ -85,7 +82,7 @@ def visit_block(values: Sequence[bytes]) -> bytes | None:
     lines.literal(',"stay_until":')
     until, no_until = lines.or_null(lambda: lines.quoted(lines.time))
     lines.literal(',"flags":')
-    flags = _lists(lines, _FLAGS, '],"source_topic":"')
+    flags = lines.lists(_FLAGS, '],"source_topic":"')
     lines.literal(',"source_topic":"')
     topic = lines.identifier()
     lines.literal('","source_partition":')
@@ -147,22 +144,3 @@ def _parts(lines: Lines, trip: Trip) -> list[bytes]:
         begin[trip.rows], end[trip.rows] = span.begin, np.where(null, span.begin, span.end)
         columns.append(native.cut(lines, Span(begin, end)))
     return columns
-
-
-def _lists(lines: Lines, adapter: _TextList, stop: str) -> tuple[list[int], list[tuple[str, ...]]]:
-    """Lists of texts that mostly are empty: the numbers of the others, and these."""
-    rows, others = lines.unless("[]")
-    found = [_read_list(adapter, given) for given in others.up_to(stop)]
-    others.good &= np.array([values is not None for values in found], np.bool_)
-    lines.rejoin(rows, others)
-    return rows.tolist(), [values or () for values in found]
-
-
-@lru_cache(maxsize=1024)
-def _read_list(adapter: _TextList, given: bytes) -> tuple[str, ...] | None:
-    """The texts of a list that `encode` wrote; null for anything else. Few lists differ."""
-    try:
-        values = adapter.validate_json(given, strict=True)
-    except ValidationError:
-        return None
-    return values if encode_value(values).encode() == given else None

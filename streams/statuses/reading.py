@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import compress
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from typing import Any, Final, cast
 
 import numpy as np
@@ -14,6 +14,7 @@ from schemas.errors import RejectError
 from schemas.fast import FastDecoder, epoch_ms
 from schemas.health import HealthStatus
 from streams.reference_feed import ReferenceDecoder, Rejected
+from streams.statuses.canonical import read_canonical
 from streams.statuses.instants import epoch_ms_of
 from streams.statuses.kinds import Kinds
 from streams.statuses.packing import KEY_BYTES, Integers, Statuses, Words, keys_of
@@ -24,6 +25,8 @@ Change = tuple[str, HealthStatus | None]
 _PLAIN: Final = FastDecoder(HealthStatus, times_as_text=True)
 _DIGITS: Final = b"0123456789abcdef"
 _TOKEN: Final = re.compile(rb"[0-9a-f]{32}")
+_KEY_OF: Final = methodcaller("key")
+_VALUE_OF: Final = methodcaller("value")
 _TOKEN_OF: Final = attrgetter("person_token")
 _KIND: Final = attrgetter("colour", "labels")
 _VERSION: Final = attrgetter("version")
@@ -44,16 +47,15 @@ class StatusReader:
 
     def read(self, messages: Sequence[Any]) -> tuple[Words, Statuses, list[Rejected]]:
         """Keys and statuses (kind 0: tombstone) in order, and the messages that are neither."""
-        plain = self._read_plain(messages)
+        keys, values = list(map(_KEY_OF, messages)), list(map(_VALUE_OF, messages))
+        plain = read_canonical(keys, values, self._kinds) or self._read_plain(keys, values)
         if plain is not None:
             return *plain, []
         changes, rejected = self.decoder.decode(messages)
         return *changes_as_columns(changes, self._kinds), rejected
 
-    def _read_plain(self, messages: Sequence[Any]) -> tuple[Words, Statuses] | None:
+    def _read_plain(self, keys: list[bytes], values: list[bytes | None]) -> tuple[Words, Statuses] | None:
         """All of them, where all are good and their times written as our own encoder does."""
-        keys = [message.key() for message in messages]
-        values = [message.value() for message in messages]
         records = _PLAIN.decode_batch([value for value in values if value is not None])
         if records is None or not _are_tokens(keys):
             return None

@@ -10,7 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.base import format_timestamp, parse_timestamp
-from schemas.fast import epoch_ms
+from schemas.fast import encode, epoch_ms, struct_of
+from schemas.health import HealthStatus
+from streams.statuses.canonical import read_canonical
 from streams.statuses.instants import epoch_ms_of
 from streams.statuses.kinds import Kinds
 from streams.statuses.packing import Statuses, keys_of, kinds_of, pack, times_of, versions_of
@@ -91,6 +93,61 @@ def test_a_batch_is_read_as_its_records_are_one_by_one(messages: list[Message]) 
     assert [column.tolist() for column in statuses] == [column.tolist() for column in expected]
     assert [message for message, _ in rejected] == [message for message, _ in set_aside]
     assert [message for message in messages if message in BAD] == [message for message, _ in rejected]
+
+
+PEOPLE = st.integers(1, 3).map(token)
+TEXTS = st.text(max_size=8) | st.sampled_from(["", "made up", "七天未检", '"', "x" * 24, "y" * 200, "é" * 150])
+NEAR = st.datetimes(datetime(1969, 1, 1), datetime(2100, 1, 2))  # noqa: DTZ001 - as above
+INSTANTS = st.builds(lambda at, zone: at.replace(tzinfo=zone), NEAR, ZONES)
+STATUSES = st.builds(
+    struct_of(HealthStatus),
+    person_token=PEOPLE,
+    colour=st.sampled_from(["green", "yellow", "red"]),
+    labels=st.lists(st.sampled_from(["returned", "密接", 'a"]b']), max_size=2).map(tuple),
+    reason=TEXTS,
+    evidence=st.none() | TEXTS,
+    valid_from=INSTANTS,
+    valid_until=INSTANTS,
+    version=st.sampled_from([0, 1, 2**53]) | st.integers(0, 2**53),
+    issuer=st.text(min_size=1, max_size=64),
+    issued_at=INSTANTS,
+)
+ODD = st.sampled_from([b"", b" ", b'"', b"\\", b"\xff", b"0", b"[]", b"null", b"}", b"\x00", b"\n"])
+
+
+@st.composite
+def written(draw: st.DrawFn) -> Message:
+    """A status as our encoder writes it, now and then with a few bytes changed, or another key."""
+    record = draw(STATUSES)
+    raw = encode(record)
+    if draw(st.integers(0, 9)) == 0:
+        begin = draw(st.integers(0, len(raw)))
+        raw = raw[:begin] + draw(ODD) + raw[begin + draw(st.integers(0, 3)) :]
+    key = record.person_token if draw(st.integers(0, 19)) else draw(PEOPLE)
+    return Message(key.encode(), raw)
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.lists(written(), min_size=1, max_size=4))
+def test_statuses_read_by_the_column_are_what_the_decoder_reads_or_left_to_it(messages: list[Message]) -> None:
+    kinds = Kinds()
+    found = read_canonical([each.raw_key for each in messages], [each.raw_value for each in messages], kinds)
+    changes, set_aside = StatusReader("topic", kinds).decoder.decode(messages)
+    if found is not None:
+        assert not set_aside
+        expected_keys, expected = changes_as_columns(changes, kinds)
+        assert found[0].tolist() == expected_keys.tolist()
+        assert [column.tolist() for column in found[1]] == [column.tolist() for column in expected]
+
+
+def test_what_authorities_write_is_read_by_the_column() -> None:
+    records = [
+        status(1, "red", moment()),
+        status(2, "green", moment(0.5), version=2**53),
+        status(3, "yellow", moment()).model_copy(update={"reason": "七天未检", "labels": ("密接",), "evidence": "x"}),
+    ]
+    keys, values = [each.person_token.encode() for each in records], [each.to_json() for each in records]
+    assert read_canonical(keys, values, Kinds()) is not None
 
 
 MILLISECONDS = st.integers(-62_135_596_800_000, 253_402_300_799_999)

@@ -24,6 +24,7 @@ APPLIED = {
     "0017_rule_versions": "5d85faa49dcc948fa33500860cd17732c443c91358e8db07fc160757c0f6d482",
     "0018_isolation": "0927f7642e35dc80da87404913e362b74855014728bf8a77628b3ea327809896",
     "0019_closed_lists": "0b76073348c45a11b60c8ddd4437fdf9523eff9df20685433e6309a1c7b745b1",
+    "0020_later_merges": "64840fefd8d404bfd1aab4db0da7eaecd63c4b76501dfc649e6855e12ab4ba08",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

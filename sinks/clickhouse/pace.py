@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from sinks.clickhouse.batch import Batch
 
-_FIRST_SHARE = 0.0625
-_PATIENCE = 8
+_FIRST_SHARE = 0.125
+_PATIENCE = 4
 
 
 class Pace:
     """Says of the batch that is being filled whether it is full, and whether it is to be written.
 
-    Where a backlog begins, batches grow from a sixteenth of a full one: ClickHouse need not wait for the first. Where
-    rows come so fast that a sixteenth is there within `seconds`, a batch may grow eight times as old: few large parts cost
+    Where a backlog begins, batches grow from an eighth of a full one: ClickHouse need not wait for the first. Where
+    rows come so fast that an eighth is there within `seconds`, a batch may grow four times as old: few large parts cost
     ClickHouse much less than many small ones (docs/decisions/0010-sink.md).
 
     Args:
         rows, bytes: one of them makes a batch full.
-        seconds: age of its first record at which a batch is written though it is not full; eight times as much for one
-            that has a sixteenth of its rows by then.
+        seconds: age of its first record at which a batch is written though it is not full; four times as much for one
+            that has an eighth of its rows by then.
     """
 
     def __init__(self, rows: int, bytes: int, seconds: float) -> None:  # noqa: A002 - as in the configuration

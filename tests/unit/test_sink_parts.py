@@ -220,7 +220,7 @@ def _filled(rows: int, size: int = 0) -> Batch:
 
 
 def test_a_batch_is_written_when_it_is_old_and_an_empty_one_never() -> None:
-    pace = Pace(rows=1600, bytes=16000, seconds=0.5)
+    pace = Pace(rows=800, bytes=8000, seconds=0.5)
     assert not pace.is_due(Batch(1, 0.0), 1000.0)
     assert not pace.is_due(_filled(99, 999), 100.49)
     assert pace.is_due(_filled(99, 999), 100.5)
@@ -228,8 +228,8 @@ def test_a_batch_is_written_when_it_is_old_and_an_empty_one_never() -> None:
 
 
 def test_batches_of_a_backlog_grow_to_full_ones_and_begin_small_again_after_a_lull() -> None:
-    pace = Pace(rows=1600, bytes=16000, seconds=0.5)
-    for rows in (100, 200, 400, 800, 1600, 1600):
+    pace = Pace(rows=800, bytes=8000, seconds=0.5)
+    for rows in (100, 200, 400, 800, 800):
         assert not pace.is_due(_filled(rows - 1), 100.1)
         assert pace.is_due(_filled(rows), 100.1)
     assert pace.is_due(_filled(5), 101.0)
@@ -237,12 +237,12 @@ def test_batches_of_a_backlog_grow_to_full_ones_and_begin_small_again_after_a_lu
 
 
 def test_where_rows_come_fast_a_batch_may_grow_older_and_where_they_come_slowly_it_does_not() -> None:
-    pace = Pace(rows=1600, bytes=16000, seconds=0.5)
+    pace = Pace(rows=800, bytes=8000, seconds=0.5)
     for rows in (100, 200, 400):
         assert pace.is_due(_filled(rows), 100.5)
-    assert not pace.is_due(_filled(399), 103.99)
-    assert pace.is_due(_filled(399), 104.0)
-    assert not pace.is_due(_filled(399), 103.99), "growing old did not make the next ones small"
+    assert not pace.is_due(_filled(399), 101.99)
+    assert pace.is_due(_filled(399), 102.0)
+    assert not pace.is_due(_filled(399), 101.99), "growing old did not make the next ones small"
     assert pace.is_due(_filled(99), 100.5)
     assert pace.is_due(_filled(100), 100.1), "after a lull a small batch is written at once"
 

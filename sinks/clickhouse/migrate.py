@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +16,12 @@ from sinks.clickhouse.reference import load_reference_data, store_timezone
 from sinks.clickhouse.retention import apply_retention
 from sinks.clickhouse.sqlfiles import Migration, read_migrations
 from sinks.clickhouse.target import ClickHouseTarget
+from sinks.clickhouse.under_way import wait_for_inserts
 
 State = Literal["applied", "pending"]
 
 _LONGEST_STATEMENT_S: Final = 86_400.0
 """A statement may copy a table."""
-_LONGEST_INSERT_S: Final = 600.0
 _COPIES: Final = re.compile(r"INSERT INTO \w+_next\s")
 """A statement that copies a table into the one that takes its place."""
 
@@ -139,8 +138,9 @@ class Migrator:
     def _apply(self, client: Client, migration: Migration) -> None:
         for statement in migration.statements(self._retention_days):
             try:
+                # Inserts that begin later find no way into the table: a migration closes it before it copies.
                 if _COPIES.match(statement):
-                    _wait_for_inserts(client)
+                    wait_for_inserts(client)
                 client.command(statement)
             except ClickHouseError as error:
                 first_line = next(line for line in statement.splitlines() if not line.startswith("--"))
@@ -179,23 +179,6 @@ class Migrator:
                 )
             applied[number] = (checksum, applied_at)
         return applied
-
-
-def _wait_for_inserts(client: Client) -> None:
-    """Wait for the inserts that are under way: what they have yet to store would be missing from a copy begun now.
-
-    Those that begin later find no way into the table: a migration closes it before it copies.
-
-    Raises:
-        FatalError: one of them does not end.
-    """
-    running = "SELECT query_id FROM system.processes WHERE query_kind = 'Insert'"
-    under_way = {query_id for (query_id,) in client.query(running).result_rows}
-    deadline = time.monotonic() + _LONGEST_INSERT_S
-    while under_way.intersection(query_id for (query_id,) in client.query(running).result_rows):
-        if time.monotonic() > deadline:
-            raise FatalError("an insert into ClickHouse does not end: stop the sinks, then run `venuecode migrate up`")
-        time.sleep(0.05)
 
 
 def require_migrated(target: ClickHouseTarget) -> None:

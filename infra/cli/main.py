@@ -17,6 +17,7 @@ _VERBS = (
     "platform",
     "topics",
     "migrate",
+    "settle",
     "worker",
     "sink",
     "simulate",

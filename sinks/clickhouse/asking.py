@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -80,8 +81,15 @@ def called(view: str, arguments: Mapping[str, str | list[str]]) -> str:
 
 def rows(client: Client, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows of a statement; errors as `ask`."""
-    try:
+    with plain_errors():
         return [tuple(row) for row in client.query(sql, parameters=dict(parameters)).result_rows]
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """What a client raises within becomes what `ask` raises."""
+    try:
+        yield
     except DatabaseError as error:
         if error.code is None:
             raise RetryableError(f"ClickHouse does not answer: {error}") from error

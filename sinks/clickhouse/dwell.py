@@ -7,5 +7,8 @@ from typing import Literal
 Dwell = Literal["explicit", "next_scan", "default", "none", "best"]
 """How the end of a stay is found."""
 
+SettledDwell = Literal["best", "default"]
+"""Those that are settled."""
+
 ANY_OVERLAP = "any_overlap"
 """The rule that is none: every overlap at a venue or on a trip."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from clickhouse_connect.driver.client import Client
 
 from sinks.clickhouse.asking import ask, people, person, rows, rule, span
-from sinks.clickhouse.dwell import ANY_OVERLAP, Dwell
+from sinks.clickhouse.dwell import ANY_OVERLAP, Dwell, SettledDwell
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Somebody who was with the person at all, when every stay is the default of its category.
+    """Somebody who was with the person at all.
 
     Attributes:
         overlap_s: time together in whole seconds, rounded down; each instant once.
@@ -207,8 +207,31 @@ def contacts(
     return ask(client, Contact, "contacts_of", {**about, **rule(rule_id, dwell)})
 
 
+def settled_contacts(
+    client: Client,
+    person_token: str,
+    since: datetime,
+    until: datetime,
+    rule_id: str = ANY_OVERLAP,
+    dwell: SettledDwell = "best",
+) -> list[Contact]:
+    """As `contacts`, out of settled stays: as of the last settlement (`sinks.clickhouse.settle.settled`), and sooner.
+
+    Raises:
+        VenuecodeError: there is no such rule, or it is about venues alone or about cells.
+    """
+    return ask(client, Contact, "settled_contacts_of", {**person(person_token, since, until), **rule(rule_id, dwell)})
+
+
+def settled_overlaps(
+    client: Client, person_token: str, since: datetime, until: datetime, dwell: SettledDwell = "best"
+) -> list[Overlap]:
+    """Everybody who was with a person in [since, until), as of the last settlement: the quickest answer there is."""
+    return ask(client, Overlap, "settled_overlaps_of", {**person(person_token, since, until), "dwell": dwell})
+
+
 def overlaps(client: Client, person_token: str, since: datetime, until: datetime) -> list[Overlap]:
-    """Everybody who was with a person in [since, until), longest together first: the quickest answer there is."""
+    """Everybody who was with a person in [since, until), longest together first, by default ends of stays."""
     return ask(client, Overlap, "overlaps_by_default", person(person_token, since, until))
 
 

@@ -15,11 +15,11 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse.asking import instant, rows
+from sinks.clickhouse.asking import instant, plain_errors, rows
 from sinks.clickhouse.under_way import wait_for_inserts
 
 LATE_AFTER: Final = timedelta(minutes=5)
@@ -36,8 +36,8 @@ _SETTINGS: Final = {
     "async_insert": 0,
 }
 _COLUMNS: Final = (
-    "person_token, place_key, scanned_at, venue_id, point_id, vehicle, run, carriage, seat, category, late, source_topic, "
-    "source_partition, source_offset, default_minutes, dwell, stay_ms"
+    "person_token, place_key, scanned_at, venue_id, point_id, vehicle, run, carriage, seat, category, late, "
+    "source_topic, source_partition, source_offset, default_minutes, dwell, stay_ms"
 )
 Progress = Callable[[int, int], None]
 
@@ -93,14 +93,14 @@ def settle(client: Client, until: datetime | None = None, progress: Progress = l
     """
     before = settled(client)
     now = _aware(rows(client, "SELECT now64(3, 'UTC')", {})[0][0])
-    wait_for_inserts(client)
+    with plain_errors():
+        wait_for_inserts(client)
     until = max(before.until, min(until or now, now - LATE_AFTER))
     categories, known = _categories(client)
     everybody, somebody = _late(client, before.began_at, now)
     changed_from = min(before.until, everybody) if known else _NOTHING
     number = before.number + 1
     parts = list(_parts(client, changed_from, until))
-    written = 0
     for done, (first, last) in enumerate(parts):
         progress(done, len(parts) + 1)
         asked = {
@@ -109,17 +109,20 @@ def settle(client: Client, until: datetime | None = None, progress: Progress = l
             "changed_from": instant(max(changed_from, _EARLIEST)),
             "until": instant(until),
         }
-        written += _write(client, "stays_to_settle", asked, number)
+        _write(client, "stays_to_settle", asked, number)
     progress(len(parts), len(parts) + 1)
     if somebody and changed_from != _NOTHING:
         stored = {"stored_from": instant(before.began_at), "stored_until": instant(now)}
-        written += _write(client, "late_stays_to_settle", {**stored, "until": instant(until)}, number)
-    client.insert(
-        "settlements",
-        [[number, now, until, categories, written]],
-        column_names=["number", "began_at", "until", "categories", "stays"],
-    )
+        _write(client, "late_stays_to_settle", {**stored, "until": instant(until)}, number)
     progress(len(parts) + 1, len(parts) + 1)
+    count = "SELECT count() FROM settled_stays WHERE settlement = {number:UInt32}"
+    written = int(rows(client, count, {"number": number})[0][0])
+    with plain_errors():
+        client.insert(
+            "settlements",
+            [[number, now, until, categories, written]],
+            column_names=["number", "began_at", "until", "categories", "stays"],
+        )
     return Settlement(number, until, now, written)
 
 
@@ -156,24 +159,20 @@ def _parts(client: Client, changed_from: datetime, until: datetime) -> Iterator[
         {"since": instant(max(changed_from, _EARLIEST)), "until": instant(until)},
     )[0][0]
     number = min(math.ceil(int(count) / _ROWS_AT_ONCE), 1 << 16)
-    borders = [(1 << 128) * part // number for part in range(number)] if number else []
-    for begin, end in zip(borders, [*borders[1:], 1 << 128], strict=True):
+    for part in range(number):
+        begin, end = ((1 << 128) * border // number for border in (part, part + 1))
         yield f"{begin:032x}", f"{end - 1:032x}"
 
 
-def _write(client: Client, view: str, arguments: dict[str, str], number: int) -> int:
+def _write(client: Client, view: str, arguments: dict[str, str], number: int) -> None:
     called = ", ".join(f"{name} = {{{name}:String}}" for name in arguments)
-    summary = client.command(
-        f"INSERT INTO settled_input ({_COLUMNS}, settlement) "
-        f"SELECT {_COLUMNS}, {{settlement:UInt32}} FROM {view}({called})",
-        parameters={**arguments, "settlement": number},
-        settings=_SETTINGS,
-    )
-    return _written(summary)
-
-
-def _written(summary: Any) -> int:
-    return int(getattr(summary, "written_rows", 0))
+    with plain_errors():
+        client.command(
+            f"INSERT INTO settled_input ({_COLUMNS}, settlement) "
+            f"SELECT {_COLUMNS}, {{settlement:UInt32}} FROM {view}({called})",
+            parameters={**arguments, "settlement": number},
+            settings=_SETTINGS,
+        )
 
 
 def _aware(value: datetime) -> datetime:

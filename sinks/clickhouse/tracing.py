@@ -14,7 +14,7 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from sinks.clickhouse.asking import ask, called, instant, people, person, rows, rule
-from sinks.clickhouse.dwell import ANY_OVERLAP, Dwell
+from sinks.clickhouse.dwell import ANY_OVERLAP, Dwell, SettledDwell
 from sinks.clickhouse.queries import Contact, WindowCount
 
 
@@ -44,6 +44,27 @@ class Link:
     last_meeting: datetime
     person_dwells: list[str]
     contact_dwells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SettledLink:
+    """A contact (`degree` 1), or a contact of some (2): `met_by` is of how many."""
+
+    degree: int
+    contact: str
+    first_meeting: datetime
+    met_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettledOverlap:
+    """Somebody who was with one of several people at all, as of the last settlement."""
+
+    person: str
+    contact: str
+    overlap_s: int
+    first_meeting: datetime
+    last_together: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +192,35 @@ def people_in_chain(
     """How many people `contact_chain` would name; nobody is named, and nothing but a number is sent."""
     arguments = _chain(person_token, since, until, rule_id, dwell, isolated)
     return int(rows(client, f"SELECT uniqExact(contact) FROM {called('contact_chain', arguments)}", arguments)[0][0])
+
+
+def settled_chain(
+    client: Client,
+    person_token: str,
+    since: datetime,
+    until: datetime,
+    rule_id: str = ANY_OVERLAP,
+    dwell: SettledDwell = "best",
+) -> list[SettledLink]:
+    """Contacts and theirs, as of the last settlement, one entry a person; in no order.
+
+    Contacts of contacts count from the first meeting on until the contact turned red, or `until`.
+
+    Raises:
+        VenuecodeError: there is no such rule, or it is about venues alone or about cells.
+    """
+    about = person(person_token, since, until)
+    if rule_id == ANY_OVERLAP:
+        return ask(client, SettledLink, "settled_overlap_chain", {**about, "dwell": dwell})
+    return ask(client, SettledLink, "settled_chain", {**about, **rule(rule_id, dwell)})
+
+
+def settled_overlaps_of_many(
+    client: Client, person_tokens: Sequence[str], since: datetime, until: datetime, dwell: SettledDwell = "best"
+) -> list[SettledOverlap]:
+    """Everybody who was with one of several people, as of the last settlement; in no order."""
+    about = people(person_tokens, since, until)
+    return ask(client, SettledOverlap, "settled_overlaps_of_many", {**about, "dwell": dwell})
 
 
 def _chain(

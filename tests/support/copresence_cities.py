@@ -116,7 +116,9 @@ def document(scan: OracleScan) -> dict[str, Any]:
 
 def clear(client: Any) -> None:
     """Take away what `store` stored."""
-    for table in ("visits", "visits_by_place", "venues"):
+    stored = ("visits", "visits_by_place", "venues")
+    settled = ("settled_stays", "settled_stays_by_place", "place_reach", "settlements", "late_scans")
+    for table in (*stored, *settled):
         client.command(f"TRUNCATE TABLE {table}")
 
 

@@ -98,3 +98,67 @@ SELECT
 FROM ({{include:contacts_in_steps}})
 ORDER BY overlap_s DESC, contact
 COMMENT 'Tracers. What contacts_of answers, as of the last settlement and sooner. Parameters: person_token (32 hex digits), since, until (instants, UTC), rule_id (any_overlap unless given; one about venues or trips, not about venues alone), dwell (best or default; best unless given). Columns: those of contacts_of';
+
+CREATE OR REPLACE VIEW settled_chain AS
+WITH
+    {{include:settled_asked}},
+    {{include:city_zone}},
+    {since:DateTime64(3, 'UTC')} AS span_begin,
+    {until:DateTime64(3, 'UTC')} AS span_end,
+    toFixedString(unhex({person_token:String}), 16) AS index_token,
+    (
+        WITH
+            cases AS
+            (
+                SELECT
+                    index_token AS person_token,
+                    toUnixTimestamp64Milli(span_begin) AS case_begin, toUnixTimestamp64Milli(span_end) AS case_end
+            ),
+{{include:settled_near}},
+{{include:settled_pieces}}
+        SELECT groupArray((contact_token, toUnixTimestamp64Milli(first_meeting)))
+        FROM ({{include:contacts_in_steps}})
+    ) AS first_degree,
+    {{include:settled_second_cases}},
+{{include:settled_near}},
+{{include:settled_pieces}}
+SELECT
+    1 AS degree, lower(hex(found.1)) AS contact, fromUnixTimestamp64Milli(found.2, 'UTC') AS first_meeting,
+    toUInt64(1) AS met_by
+FROM (SELECT arrayJoin(first_degree) AS found)
+UNION ALL
+SELECT 2 AS degree, lower(hex(contact_token)) AS contact, min(first_meeting) AS first_meeting, count() AS met_by
+FROM ({{include:contacts_in_steps}})
+WHERE contact_token != index_token AND contact_token NOT IN (SELECT arrayJoin(first_degree).1)
+GROUP BY contact_token
+COMMENT 'Tracers. Contacts of one person (degree 1), and everybody who met one of them from the first meeting on until they turned red (degree 2), as of the last settlement; one row a person, in no order. Parameters: person_token (32 hex digits), since, until (instants, UTC), rule_id (any_overlap unless given), dwell (best or default; best unless given). Columns: degree (1 or 2), contact (32 hex digits), first_meeting (instant), met_by (number: of people of the degree before)';
+
+CREATE OR REPLACE VIEW settled_overlap_chain AS
+WITH
+    {since:DateTime64(3, 'UTC')} AS span_begin,
+    {until:DateTime64(3, 'UTC')} AS span_end,
+    toFixedString(unhex({person_token:String}), 16) AS index_token,
+    ('', 0, 'venue_or_trip', false, 0, false, '', 0, false, 0) AS asked,
+    (
+        SELECT groupArray((toFixedString(unhex(contact), 16), toUnixTimestamp64Milli(first_meeting)))
+        FROM settled_overlaps_of(
+            person_token = {person_token:String}, since = {since:String}, until = {until:String},
+            dwell = {dwell:Nullable(String)})
+    ) AS first_degree,
+    {{include:settled_second_cases}},
+{{include:settled_near}}
+SELECT
+    1 AS degree, lower(hex(found.1)) AS contact, fromUnixTimestamp64Milli(found.2, 'UTC') AS first_meeting,
+    toUInt64(1) AS met_by
+FROM (SELECT arrayJoin(first_degree) AS found)
+UNION ALL
+SELECT
+    2 AS degree, lower(hex(t.person_token)) AS contact,
+    fromUnixTimestamp64Milli(min(greatest(m.begin, t.begin, m.count_from)), 'UTC') AS first_meeting,
+    uniqExact(m.case_token) AS met_by
+{{include:settled_rows}}
+WHERE greatest(m.begin, t.begin, m.count_from) < least(m.end, t.end, m.count_until)
+    AND t.person_token != m.case_token AND t.person_token != index_token
+    AND t.person_token NOT IN (SELECT arrayJoin(first_degree).1)
+GROUP BY t.person_token
+COMMENT 'Tracers. settled_chain under any_overlap, and soonest. Parameters: person_token (32 hex digits), since, until (instants, UTC), dwell (best or default; best unless given). Columns: those of settled_chain';

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.table import Table
@@ -32,14 +32,20 @@ from infra.cli.questions import (
     refuse_more_than,
     require_rule,
     tell_coverage,
+    tell_settled,
 )
 from infra.settings import Settings
 from sinks.clickhouse.dwell import ANY_OVERLAP
 
 if TYPE_CHECKING:
+    from sinks.clickhouse.dwell import SettledDwell
     from sinks.clickhouse.queries import Contact
 
 AllRules = Annotated[bool, typer.Option("--all-rules", help="Ask every rule in force, and show them side by side.")]
+Settled = Annotated[
+    bool,
+    typer.Option("--settled", help="As of the last settlement, in milliseconds; with --dwell best or default."),
+]
 Onset = Annotated[
     str | None,
     typer.Option("--onset", help="Onset or sampling, from where --all-rules look back and ahead. Default: --until."),
@@ -55,6 +61,7 @@ def contacts(
     dwell: DwellOption = "best",
     all_rules: AllRules = False,
     onset: Onset = None,
+    settled: Settled = False,
     max_people: MaxPeople = MOST_PEOPLE,
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
@@ -70,6 +77,8 @@ def contacts(
         raise typer.BadParameter("--onset says from where every rule looks back and ahead: give --all-rules as well")
     if all_rules and rule != ANY_OVERLAP:
         raise typer.BadParameter("--all-rules asks every rule: leave out --rule")
+    if settled and (all_rules or dwell not in ("best", "default")):
+        raise typer.BadParameter("--settled goes with --dwell best or default, and not with --all-rules")
     from sinks.clickhouse import queries, tracing
 
     found: Sequence[Contact]
@@ -82,7 +91,15 @@ def contacts(
         else:
             require_rule(client, rule)
             kind, asked = queries.Contact, {"rule": rule}
-            found = queries.contacts(client, token, begin, end, rule, dwell)
+            if settled:
+                from sinks.clickhouse.settle import settled as last_settlement
+
+                known = last_settlement(client)
+                asked = {**asked, "settled": as_dicts([known])[0]}
+                tell_settled(form, known, settings)
+                found = queries.settled_contacts(client, token, begin, end, rule, cast("SettledDwell", dwell))
+            else:
+                found = queries.contacts(client, token, begin, end, rule, dwell)
         refuse_more_than(max_people, len({contact.contact for contact in found}))
         resting = tracing.coverage(client, token, begin, end, dwell)
     if form is not Form.TEXT:

@@ -16,6 +16,7 @@ from sinks.clickhouse.dwell import Dwell
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from sinks.clickhouse.settle import Settled
     from sinks.clickhouse.tracing import Coverage
 
 RuleOption = Annotated[
@@ -72,6 +73,18 @@ def tell_coverage(form: Form, found: Coverage, settings: Settings) -> None:
             f"the next scan, {assumed}; late scans {found.late_scans} and flagged {found.flagged_scans}, counted too. "
             + _stored_text(found.stored_from, found.stored_until, settings),
         )
+
+
+def tell_settled(form: Form, found: Settled, settings: Settings) -> None:
+    """Say as of when an answer out of settled stays is; an error where nothing was settled yet."""
+    if not found.number:
+        fail("--settled: no stays are settled yet: run `venuecode settle`, or leave it out")
+    late = f" People with scans stored late since then: {found.late_people}." if found.late_people else ""
+    _tell(
+        form,
+        f"As of the last settlement: scans until {local_time(found.until, settings)} that were stored until "
+        f"{local_time(found.began_at, settings)}.{late}",
+    )
 
 
 def tell_stored(form: Form, stored: tuple[datetime, datetime] | None, settings: Settings) -> None:

@@ -48,12 +48,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class SettledLink:
-    """A contact (`degree` 1), or a contact of some (2): `met_by` is of how many."""
+    """A contact (`degree` 1), or a contact of one (2), and when they first met one of the degree before."""
 
     degree: int
     contact: str
     first_meeting: datetime
-    met_by: int
 
 
 @dataclass(frozen=True, slots=True)

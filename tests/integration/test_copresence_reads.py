@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from sinks.clickhouse.settle import settle
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.copresence_cities import MIDNIGHT
 from tests.support.visit_rows import instant, migrated_database
@@ -35,7 +36,8 @@ def large(clickhouse: ClickHouseServer) -> Iterator[Any]:
             "concat('V-', toString(cityHash64(number) % 2000)), toDateTime64('2026-03-01 00:00:00', 3, 'UTC') "
             "+ toIntervalSecond(cityHash64(number, 1) % 1209600), 'enter', 'pharmacy', number FROM numbers(400000)"
         )
-        for table in ("visits", "visits_by_place"):
+        settle(connected)
+        for table in ("visits", "visits_by_place", "settled_stays", "settled_stays_by_place", "place_reach"):
             connected.command(f"OPTIMIZE TABLE {table} FINAL")
         connected.command(
             "INSERT INTO venues (venue_id, lat, lon, version) SELECT concat('V-', toString(number)), "
@@ -95,6 +97,9 @@ def test_a_question_about_few_people_or_places_selects_few_of_four_hundred_granu
         (f"contacts_of({PERSON}, dwell = 'explicit')", 80_000),
         (f"contacts_by_default({PERSON})", 40_000),
         (f"overlaps_by_default({PERSON})", 40_000),
+        (f"settled_overlaps_of({PERSON})", 12_000),
+        (f"settled_contacts_of({PERSON})", 40_000),
+        (f"settled_overlaps_of_many({PEOPLE}, {SPAN})", 60_000),
         (f"contacts_of_many({PEOPLE}, {SPAN})", 160_000),
         (f"meetings_of({PERSON})", 80_000),
         (f"companions_by_cell({PERSON})", 160_000),

@@ -293,15 +293,16 @@ def test_contacts_of_contacts_equal_the_oracle(
     clear(client)
     store(client, town)
     settle(client)
-    for city in town[:2]:
-        found = settled_chain(client, city.people[0], instant(span[0]), instant(span[1]), rule_id, dwell)
-        links = tracing.chain(as_of(city, None), city.people[0], *span, oracle_rule(RULES[rule_id]), dwell, {}, {})
-        first = {link.contact for link in links if link.degree == 1}
-        second: dict[str, set[str]] = {}
+    for city, asked_rule in zip(town, (rule_id, *["any_overlap"] * 3), strict=False):
+        found = settled_chain(client, city.people[0], instant(span[0]), instant(span[1]), asked_rule, dwell)
+        links = tracing.chain(as_of(city, None), city.people[0], *span, oracle_rule(RULES[asked_rule]), dwell, {}, {})
+        first_met: dict[tuple[int, str], int] = {}
         for link in links:
-            if link.degree == 2:
-                second.setdefault(link.contact, set()).add(link.via)
-        assert {each.contact for each in found if each.degree == 1} == first, (rule_id, dwell, span, city.scans)
-        assert {each.contact: each.met_by for each in found if each.degree == 2} == {
-            contact: len(via) for contact, via in second.items()
-        }, (rule_id, dwell, span, city.scans)
+            key = link.degree, link.contact
+            first_met[key] = min(first_met.get(key, link.first_meeting), link.first_meeting)
+        assert {(each.degree, each.contact): milliseconds(each.first_meeting) for each in found} == first_met, (
+            asked_rule,
+            dwell,
+            span,
+            city.scans,
+        )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +46,10 @@ def verb(clickhouse: ClickHouseServer, monkeypatch: pytest.MonkeyPatch) -> Itera
             ),
         )
         client.close()
-        app, runner = build_app(("contacts", "chain", "sources", "trajectory", "windows", "rules")), CliRunner()
+        app, runner = (
+            build_app(("contacts", "chain", "sources", "trajectory", "windows", "rules", "settle")),
+            CliRunner(),
+        )
         yield lambda *arguments: runner.invoke(app, [*map(str, arguments)])
 
 
@@ -100,6 +106,29 @@ def test_a_rule_and_a_way_to_end_stays_change_the_answer_and_are_said(verb: Any)
     assert len(csv.stdout.splitlines()) == 1
     assert "Rests on 0 stays" in csv.stderr
     assert "no proof that nobody was there" in csv.stderr.replace("\n", " ")
+
+
+def test_contacts_as_of_the_last_settlement_say_as_of_when_and_are_the_same_where_nothing_came_since(verb: Any) -> None:
+    refused = verb("contacts", CASE, *SPAN, "--settled")
+    assert (refused.exit_code, "run `venuecode settle`" in refused.stderr.replace("\n", " ")) == (1, True)
+    done = json.loads(verb("settle", "--json").stdout)
+    assert (done["number"], done["stays"]) == (1, 5)
+    said = json.loads(verb("contacts", CASE, *SPAN, "--settled", "--json").stdout)
+    assert said["contacts"] == json.loads(verb("contacts", CASE, *SPAN, "--json").stdout)["contacts"]
+    assert (said["settled"]["number"], said["settled"]["late_people"]) == (1, 0)
+    assert said["settled"]["until"] == done["until"]
+    assert "As of the last settlement" in verb("contacts", CASE, *SPAN, "--settled").stdout
+    for wrong in (("--dwell", "explicit"), ("--all-rules",)):
+        assert verb("contacts", CASE, *SPAN, "--settled", *wrong).exit_code == 2
+
+
+def test_settling_again_and_again_ends_when_it_is_told_to(verb: Any) -> None:
+    command = [sys.executable, "-m", "infra.cli.main", "settle", "--every", "0.1", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        numbers = [json.loads(child.stdout.readline())["number"] for _ in range(2)]
+        child.send_signal(signal.SIGTERM)
+        assert (numbers, child.wait(30)) == ([1, 2], 0)
 
 
 def test_a_rule_that_has_changed_since_can_be_asked_as_it_was(verb: Any, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from infra.bench.contacts.engines.base import Engine
+from infra.bench.contacts.engines.base import Engine, Unanswerable
 from infra.bench.contacts.questions import Question
 
 CLIENTS: Final = 8
@@ -48,6 +48,10 @@ def measure(engine: Engine, questions: Sequence[Question], step: Step, *, cold: 
     found = Measured()
     for question in questions:
         step(f"{engine.name}: {question.name}")
+        try:
+            question.calls[0](engine)
+        except Unanswerable:
+            continue
         if cold:
             found.add(question.name, "cold", *_one_by_one(engine, question.calls[:_COLD_CALLS], engine.drop_caches))
         found.contents[question.name] = [call(engine).content() for call in question.calls]

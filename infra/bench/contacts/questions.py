@@ -16,6 +16,8 @@ from infra.bench.contacts.narrow import place_number
 DAY_MS: Final = 86_400_000
 BULK_CASES: Final = 1_000
 WINDOWS: Final = 4_335
+_CHAINS: Final = 5
+"""People whose contacts' contacts are asked for: each names a large part of the city."""
 _BUSIEST: Final = 0.01
 _WINDOW_MINUTES: Final = (15, 240)
 
@@ -89,12 +91,17 @@ def questions(sample: Sample) -> tuple[Question, ...]:
     def contacts(persons: tuple[str, ...], dwell: str) -> tuple[Call, ...]:
         return tuple(partial(_contacts, person, span, dwell) for person in persons)
 
+    def second_degree(*, count: bool) -> tuple[Call, ...]:
+        return tuple(partial(_second_degree, person, span, count) for person in sample.persons[:_CHAINS])
+
     return (
         Question("trajectory", tuple(partial(_trajectory, person, span) for person in sample.persons)),
         Question("contacts, default dwell", contacts(sample.persons, "default")),
         Question("contacts, best dwell", contacts(sample.persons, "best")),
         Question("contacts, best dwell, busiest 1 %", contacts(sample.busiest, "best")),
         Question(f"contacts of {len(sample.many):,} cases", (partial(_bulk, sample.many, span),), 3),
+        Question("second degree, count", second_degree(count=True)),
+        Question("second degree, list", second_degree(count=False)),
         Question(f"{len(sample.windows):,} exposure windows", (partial(_windows, sample.windows),), 3),
     )
 
@@ -109,6 +116,10 @@ def _contacts(person: str, span: Span, dwell: Any, engine: Engine) -> Answer:
 
 def _bulk(persons: tuple[str, ...], span: Span, engine: Engine) -> Answer:
     return engine.bulk(persons, span)
+
+
+def _second_degree(person: str, span: Span, count: bool, engine: Engine) -> Answer:
+    return engine.second_degree(person, span, count=count)
 
 
 def _windows(windows: tuple[Window, ...], engine: Engine) -> Answer:

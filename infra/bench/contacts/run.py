@@ -101,7 +101,7 @@ def disagreements(contents: Mapping[str, Mapping[str, Sequence[Hashable]]]) -> l
     """
     found: list[str] = []
     for (one, ours), (other, theirs) in pairwise(contents.items()):
-        for question in ours:
+        for question in [name for name in ours if name in theirs]:
             differing = sum(a != b for a, b in zip(ours[question], theirs[question], strict=True))
             if differing:
                 found.append(f"{question}: {one} and {other} differ in {differing} of {len(ours[question])} answers")

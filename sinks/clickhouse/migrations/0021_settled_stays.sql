@@ -46,24 +46,24 @@ FROM
 
 CREATE TABLE IF NOT EXISTS settled_input
 (
-    person_token FixedString(16),
-    place_key UInt64,
-    scanned_at DateTime64(3, 'UTC'),
-    venue_id String,
-    point_id String,
-    vehicle String,
-    run String,
-    carriage String,
-    seat String,
-    category String,
-    late Bool,
-    source_topic String,
-    source_partition UInt32,
-    source_offset UInt64,
-    default_minutes UInt16,
-    dwell String,
-    stay_ms UInt32,
-    settlement UInt32
+    person_token FixedString(16) COMMENT '16 bytes: HMAC of the person id, never the id itself',
+    place_key UInt64 COMMENT 'hash: of the place',
+    scanned_at DateTime64(3, 'UTC') COMMENT 'instant, ms: of the entry, where the stay begins',
+    venue_id String COMMENT 'id: of the venue in the registry',
+    point_id String COMMENT 'id: of the entrance, gate or carriage within the venue',
+    vehicle String COMMENT 'id: of the vehicle on a trip; empty where there is no trip',
+    run String COMMENT 'id: of the run of that vehicle; empty where there is no trip',
+    carriage String COMMENT 'id: within the vehicle; empty when unknown',
+    seat String COMMENT 'id: within the carriage; empty when unknown',
+    category String COMMENT 'code: kind of venue when scanned; empty for an unregistered venue',
+    late Bool COMMENT 'true: the scan arrived late',
+    source_topic String COMMENT 'name: topic of the scan (identity)',
+    source_partition UInt32 COMMENT 'number: partition of the scan (identity)',
+    source_offset UInt64 COMMENT 'number: offset of the scan (identity)',
+    default_minutes UInt16 COMMENT 'min: default stay of the category',
+    dwell String COMMENT 'what the end rests on, mode best',
+    stay_ms UInt32 COMMENT 'ms: length of the stay, mode best',
+    settlement UInt32 COMMENT 'number: of the settlement that wrote the row; the last one counts'
 )
 ENGINE = Null
 COMMENT 'Where settled stays are written; they go on to the two orders';
@@ -91,7 +91,7 @@ ENGINE = ReplacingMergeTree(settlement)
 PARTITION BY toMonday(scanned_at)
 ORDER BY (person_token, scanned_at, source_topic, source_partition, source_offset)
 {{retention:scanned_at}}
-SETTINGS index_granularity = 1024, min_bytes_for_wide_part = 134217728
+SETTINGS index_granularity = 256, min_bytes_for_wide_part = 134217728
 COMMENT 'Settled stays by person';
 
 CREATE TABLE IF NOT EXISTS settled_stays_by_place

@@ -18,7 +18,7 @@ WITH
                 AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
                 AND scanned_at < {until:DateTime64(3, 'UTC')}
         ) AS s
-        INNER JOIN place_reach AS r ON s.place_key = r.place_key
+        INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON s.place_key = r.place_key
     ) AS mine
 SELECT
     lower(hex(person_token)) AS contact,
@@ -123,22 +123,20 @@ WITH
 {{include:settled_near}},
 {{include:settled_pieces}}
 SELECT
-    1 AS degree, lower(hex(found.1)) AS contact, fromUnixTimestamp64Milli(found.2, 'UTC') AS first_meeting,
-    toUInt64(1) AS met_by
+    1 AS degree, lower(hex(found.1)) AS contact, fromUnixTimestamp64Milli(found.2, 'UTC') AS first_meeting
 FROM (SELECT arrayJoin(first_degree) AS found)
 UNION ALL
-SELECT 2 AS degree, lower(hex(contact_token)) AS contact, min(first_meeting) AS first_meeting, count() AS met_by
+SELECT 2 AS degree, lower(hex(contact_token)) AS contact, min(first_meeting) AS first_meeting
 FROM ({{include:contacts_in_steps}})
 WHERE contact_token != index_token AND contact_token NOT IN (SELECT arrayJoin(first_degree).1)
 GROUP BY contact_token
-COMMENT 'Tracers. Contacts of one person (degree 1), and everybody who met one of them from the first meeting on until they turned red (degree 2), as of the last settlement; one row a person, in no order. Parameters: person_token (32 hex digits), since, until (instants, UTC), rule_id (any_overlap unless given), dwell (best or default; best unless given). Columns: degree (1 or 2), contact (32 hex digits), first_meeting (instant), met_by (number: of people of the degree before)';
+COMMENT 'Tracers. Contacts of one person (degree 1), and everybody who met one of them from the first meeting on until they turned red (degree 2), as of the last settlement; one row a person, in no order. Parameters: person_token (32 hex digits), since, until (instants, UTC), rule_id (any_overlap unless given), dwell (best or default; best unless given). Columns: degree (1 or 2), contact (32 hex digits), first_meeting (instant: with one of the degree before)';
 
 CREATE OR REPLACE VIEW settled_overlap_chain AS
 WITH
     {since:DateTime64(3, 'UTC')} AS span_begin,
     {until:DateTime64(3, 'UTC')} AS span_end,
     toFixedString(unhex({person_token:String}), 16) AS index_token,
-    ('', 0, 'venue_or_trip', false, 0, false, '', 0, false, 0) AS asked,
     (
         SELECT groupArray((toFixedString(unhex(contact), 16), toUnixTimestamp64Milli(first_meeting)))
         FROM settled_overlaps_of(
@@ -146,19 +144,34 @@ WITH
             dwell = {dwell:Nullable(String)})
     ) AS first_degree,
     {{include:settled_second_cases}},
-{{include:settled_near}}
+{{include:settled_unions}}
 SELECT
-    1 AS degree, lower(hex(found.1)) AS contact, fromUnixTimestamp64Milli(found.2, 'UTC') AS first_meeting,
-    toUInt64(1) AS met_by
+    1 AS degree, lower(hex(found.1)) AS contact, fromUnixTimestamp64Milli(found.2, 'UTC') AS first_meeting
 FROM (SELECT arrayJoin(first_degree) AS found)
 UNION ALL
-SELECT
-    2 AS degree, lower(hex(t.person_token)) AS contact,
-    fromUnixTimestamp64Milli(min(greatest(m.begin, t.begin, m.count_from)), 'UTC') AS first_meeting,
-    uniqExact(m.case_token) AS met_by
-{{include:settled_rows}}
-WHERE greatest(m.begin, t.begin, m.count_from) < least(m.end, t.end, m.count_until)
-    AND t.person_token != m.case_token AND t.person_token != index_token
-    AND t.person_token NOT IN (SELECT arrayJoin(first_degree).1)
-GROUP BY t.person_token
-COMMENT 'Tracers. settled_chain under any_overlap, and soonest. Parameters: person_token (32 hex digits), since, until (instants, UTC), dwell (best or default; best unless given). Columns: those of settled_chain';
+SELECT 2 AS degree, lower(hex(person_token)) AS contact, fromUnixTimestamp64Milli(min(first_ms), 'UTC') AS first_meeting
+FROM
+(
+    SELECT t.person_token AS person_token, greatest(t.begin, u.begin) AS first_ms
+    FROM
+    (
+        SELECT
+            place_key, person_token, toUnixTimestamp64Milli(scanned_at) AS begin, begin + {{include:settled_length}} AS end
+        FROM settled_stays_by_place FINAL
+        PREWHERE (place_key, slot) IN
+        (
+            SELECT
+                place_key,
+                arrayJoin(range(toUInt32(intDiv(begin, 1800000) - slots), toUInt32(intDiv(end, 1800000) + 1)))
+            FROM stretches
+        )
+        WHERE scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
+            AND scanned_at < {until:DateTime64(3, 'UTC')}
+    ) AS t
+    -- Of stretches without overlap, the first that ends after the stay begins is the first that may overlap it.
+    ASOF INNER JOIN stretches AS u ON t.place_key = u.place_key AND t.begin < u.end
+    WHERE t.begin < t.end AND u.begin < t.end AND t.person_token != index_token
+)
+WHERE person_token NOT IN (SELECT arrayJoin(first_degree).1)
+GROUP BY person_token
+COMMENT 'Tracers. settled_chain under any_overlap, and soonest: contacts of one person, and everybody who was with one of them at all. Parameters: person_token (32 hex digits), since, until (instants, UTC), dwell (best or default; best unless given). Columns: those of settled_chain';

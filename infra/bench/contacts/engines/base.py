@@ -39,6 +39,10 @@ class Answer:
     content: Callable[[], Hashable]
 
 
+class Unanswerable(Exception):  # noqa: N818 - said of a question, no error
+    """A database is not asked this question."""
+
+
 class Engine(Protocol):
     """A loaded database. Persons are 32 hex digits. Raised by all: the driver's own errors."""
 
@@ -58,6 +62,14 @@ class Engine(Protocol):
 
     def bulk(self, persons: Sequence[str], span: Span) -> Answer:
         """Everybody who met one of many, asked at once, under `default` dwell; content: pairs, and seconds in all."""
+        ...
+
+    def second_degree(self, person: str, span: Span, *, count: bool) -> Answer:
+        """How many, or who, met the person or from then on one of those, mode `best`; content: how many.
+
+        Raises:
+            Unanswerable: this database is not asked.
+        """
         ...
 
     def windows(self, windows: Sequence[Window]) -> Answer:

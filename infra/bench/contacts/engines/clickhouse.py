@@ -15,9 +15,11 @@ from infra.bench.contacts.rows import venue_id
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from sinks.clickhouse import asking
 from sinks.clickhouse.migrate import Migrator
+from sinks.clickhouse.settle import settle
 from sinks.clickhouse.target import ClickHouseTarget
 
 ORDERS: Final = ("visits", "visits_by_place")
+SETTLED: Final = ("settled_stays", "settled_stays_by_place", "place_reach")
 _DATABASE: Final = "contacts"
 _RETENTION_DAYS: Final = 30
 _ANSWER_S: Final = 1200.0
@@ -59,24 +61,26 @@ class ClickHouse:
             raise
 
     def load(self, tables: Iterable[Any]) -> float:
-        """Insert rows of `visits_input`, merge what a day of quiet would merge; seconds that ClickHouse took."""
+        """Insert rows of `visits_input`, merge what a day of quiet would, settle; seconds that ClickHouse took."""
         took = 0.0
         for table in tables:
             began = time.perf_counter()
             self.insert(table)
             took += time.perf_counter() - began
         began = time.perf_counter()
-        self.settle()
+        self.merge(ORDERS)
+        settle(self.client)
+        self.merge(SETTLED)
         return took + time.perf_counter() - began
 
     def insert(self, table: Any) -> None:
         """Insert rows as the sink does, in one block."""
         insert_rows(self.client, table)
 
-    def settle(self) -> None:
+    def merge(self, tables: Sequence[str]) -> None:
         """Merge every partition into one part."""
-        for order in ORDERS:
-            self.client.command(f"OPTIMIZE TABLE {order} FINAL")
+        for table in tables:
+            self.client.command(f"OPTIMIZE TABLE {table} FINAL")
 
     def remove_from(self, at_ms: int) -> None:
         """Take away the visits from an instant on, and merge again."""
@@ -86,7 +90,7 @@ class ClickHouse:
                 parameters={"at": at_ms},
                 settings={"mutations_sync": 2},
             )
-        self.settle()
+        self.merge(ORDERS)
 
     def visits(self) -> int:
         """Rows in the order by person."""
@@ -97,16 +101,20 @@ class ClickHouse:
         return Answer(found.num_rows, lambda: tuple(_ms(found["scanned_at"])))
 
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
-        if dwell == "default":
-            found = self._ask("contact, overlap_s", "overlaps_by_default", span, person_token=person)
-        else:
-            found = self._ask("contact, overlap_s", "contacts_of", span, person_token=person, dwell=dwell)
+        found = self._ask("contact, overlap_s", "settled_overlaps_of", span, person_token=person, dwell=dwell)
         return Answer(found.num_rows, lambda: pairs(found["contact"], found["overlap_s"]))
 
     def bulk(self, persons: Sequence[str], span: Span) -> Answer:
         columns = "person, contact, overlap_s"
-        found = self._ask(columns, "contacts_of_many", span, person_tokens=list(persons), dwell="default")
+        found = self._ask(columns, "settled_overlaps_of_many", span, person_tokens=list(persons), dwell="default")
         return Answer(found.num_rows, lambda: (found.num_rows, sum(found["overlap_s"].to_pylist())))
+
+    def second_degree(self, person: str, span: Span, *, count: bool) -> Answer:
+        columns = "count() AS people" if count else "contact, first_meeting"
+        found = self._ask(columns, "settled_overlap_chain", span, person_token=person)
+        if count:
+            return Answer(1, lambda: int(found["people"][0].as_py()))
+        return Answer(found.num_rows, lambda: found.num_rows)
 
     def windows(self, windows: Sequence[Window]) -> Answer:
         found = self.client.query_arrow("SELECT window_id, person_token FROM exposed_in_windows")
@@ -124,7 +132,7 @@ class ClickHouse:
     def disk_bytes(self) -> int:
         rows = self.client.query(
             "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() "
-            "AND table IN ('visits', 'visits_by_place')"
+            f"AND table IN {(*ORDERS, *SETTLED)}"
         ).result_rows
         return int(rows[0][0])
 

@@ -143,6 +143,48 @@ class Duck:
             params={"persons": list(persons), "since": span.since_ms, "until": span.until_ms},
         ).to_arrow_table()
 
+    def second_degree(self, person: str, span: Span, *, count: bool) -> Answer:
+        found = self._connection.sql(
+            f"""
+            WITH first AS MATERIALIZED (
+                SELECT v.person, min(greatest(v.at_ms, m.at_ms, $since)) AS met_ms
+                FROM by_place AS v JOIN by_person AS m ON v.place = m.place AND NOT m.leave
+                    AND v.at_ms < m.left_best AND m.at_ms < v.left_best
+                WHERE m.person = $person::UUID AND v.person != m.person
+                    AND m.at_ms >= $since - {_DAY} AND m.at_ms < $until AND v.at_ms >= $since - {_DAY}
+                    AND greatest(v.at_ms, m.at_ms, $since) < least(v.left_best, m.left_best, $until)
+                GROUP BY v.person
+            ),
+            theirs AS MATERIALIZED (
+                SELECT place, greatest(at_ms, met_ms) AS begins, least(left_best, $until) AS ends
+                FROM by_person JOIN first USING (person)
+                WHERE NOT leave AND at_ms >= $since - {_DAY} AND at_ms < $until
+                    AND greatest(at_ms, met_ms) < least(left_best, $until)
+            ),
+            marked AS (
+                SELECT *, max(ends) OVER (PARTITION BY place ORDER BY begins, ends
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+                FROM theirs
+            ),
+            numbered AS (
+                SELECT *, sum(CASE WHEN begins <= before THEN 0 ELSE 1 END) OVER (PARTITION BY place
+                    ORDER BY begins, ends ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS stretch
+                FROM marked
+            ),
+            stretches AS (
+                SELECT place, min(begins) AS begins, max(ends) AS ends FROM numbered GROUP BY place, stretch
+            )
+            SELECT person FROM first
+            UNION
+            SELECT v.person FROM by_place AS v ASOF JOIN stretches AS s ON v.place = s.place AND v.at_ms < s.ends
+            WHERE s.begins < v.left_best AND v.at_ms < v.left_best AND v.person != $person::UUID
+                AND v.at_ms >= $since - {_DAY} AND v.at_ms < $until
+            """,
+            params={"person": person, "since": span.since_ms, "until": span.until_ms},
+        )
+        people = found.count("*").fetchone()[0] if count else found.to_arrow_table().num_rows
+        return Answer(1 if count else int(people), lambda: int(people))
+
     def windows(self, windows: Sequence[Window]) -> Answer:
         import pyarrow as pa
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
-from infra.bench.contacts.engines.base import Answer, Dwell, Span, Window
+from infra.bench.contacts.engines.base import Answer, Dwell, Span, Unanswerable, Window
 from infra.bench.contacts.engines.postgres_server import PostgresServer
 from infra.bench.contacts.files import drop_from_memory
 
@@ -119,6 +119,9 @@ class Postgres:
             """,
             {"persons": list(persons), "since": span.since_ms, "until": span.until_ms},
         )
+
+    def second_degree(self, person: str, span: Span, *, count: bool) -> Answer:
+        raise Unanswerable
 
     def windows(self, windows: Sequence[Window]) -> Answer:
         found = self._ask(

@@ -22,5 +22,5 @@
                 AND scanned_at < {until:DateTime64(3, 'UTC')}
         ) AS s
         INNER JOIN cases AS c ON s.person_token = c.person_token
-        INNER JOIN place_reach AS r ON s.place_key = r.place_key
+        INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON s.place_key = r.place_key
     )

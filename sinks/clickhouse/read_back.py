@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,6 +64,26 @@ def stored_rows(client: Client, rows: Rows, doubted: Container[int]) -> list[boo
         partition in doubted and visit.source_offset in stored[visit.source_topic, visit.source_partition]
         for visit, partition in zip(visits, rows.partitions, strict=True)
     ]
+
+
+def note_late(client: Client, rows: Rows, stored: Sequence[bool]) -> None:
+    """Have everybody's stays settled again from the earliest row on that was found stored, if it was late.
+
+    The insert that stored it may have been cut off before it noted whose scans were late (`late_scans`).
+
+    Args:
+        client: connected to the database.
+        rows: visits that the decoder has accepted.
+        stored: what `stored_rows` says of them; at least one is.
+    """
+    found = (value for value, was_found in zip(rows.values, stored, strict=True) if was_found)
+    earliest = min(_decoder.decode(value).scanned_at for value in found)
+    client.command(
+        "INSERT INTO late_scans SELECT now64(3, 'UTC'), [toFixedString('', 16)], made_at "
+        "FROM (SELECT fromUnixTimestamp64Milli({earliest:Int64}, 'UTC') AS made_at) "
+        "WHERE made_at < now64(3, 'UTC') - toIntervalMinute(5)",
+        parameters={"earliest": epoch_ms(earliest)},
+    )
 
 
 def _stored_offsets(client: Client, source: tuple[str, int], bounds: _Range) -> set[int]:

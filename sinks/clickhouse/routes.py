@@ -37,6 +37,7 @@ class Route:
         kind: label in metrics and logs.
         table: what the JSON lines are inserted into.
         written_per_row: rows that ClickHouse reports as written for one row: the input table and each order behind it.
+        written_per_insert: and for the insert as a whole.
         decoder: accepts exactly what the record's model accepts.
         block: values as columns of the table, where they are in their usual spelling, accepted and storable.
         years: of the instants by which the table is partitioned, versioned or expires.
@@ -51,6 +52,7 @@ class Route:
     years: tuple[Callable[[Any], Any], ...]
     erasure: Erasure | None = None
     has_identity: bool = False
+    written_per_insert: int = 0
     block: Callable[[Sequence[bytes]], bytes | None] | None = None
 
     def in_range(self, records: Sequence[Any]) -> bool:
@@ -71,6 +73,7 @@ def routes(topics: Topics) -> Mapping[str, Route]:
             FastDecoder(Visit),
             (attrgetter("scanned_at.year"), attrgetter("processed_at.year")),
             has_identity=True,
+            written_per_insert=1,  # whose scans were late, if any
             block=visit_block,
         ),
         **dict.fromkeys(topics.all_alerts, alert),

@@ -142,8 +142,8 @@ def _late(client: Client, stored_from: datetime, stored_until: datetime) -> tupl
     where = "stored_at >= {stored_from:DateTime64(3, 'UTC')} AND stored_at < {stored_until:DateTime64(3, 'UTC')}"
     everybody, many, people = rows(
         client,
-        "WITH person_token = toFixedString('', 16) AS many_at_once "
-        f"SELECT minIf(scanned_at, many_at_once), countIf(many_at_once), countIf(NOT many_at_once) "
+        "WITH has(people, toFixedString('', 16)) AS many_at_once "
+        "SELECT minIf(scanned_at, many_at_once), countIf(many_at_once), countIf(NOT many_at_once AND notEmpty(people)) "
         f"FROM late_scans WHERE {where}",
         {"stored_from": instant(stored_from), "stored_until": instant(stored_until)},
     )[0]

@@ -19,7 +19,7 @@ from sinks.clickhouse.dead_letters import DeadLetterWriter
 from sinks.clickhouse.metrics import SinkMetrics
 from sinks.clickhouse.migrate import require_migrated
 from sinks.clickhouse.parts import Parts
-from sinks.clickhouse.read_back import stored_rows
+from sinks.clickhouse.read_back import note_late, stored_rows
 from sinks.clickhouse.routes import Erasure, Route
 from sinks.clickhouse.server_errors import in_short, is_bad_row, raise_if_hopeless
 from sinks.clickhouse.steps import AtStep, Step, pass_by
@@ -142,10 +142,11 @@ class Writer:
             values = self._without_stored(rows, doubted)
         if not values:
             return
+        written = len(values) * route.written_per_row + route.written_per_insert
         if len(values) == len(rows) and rows.has_all_blocks:
-            self._send(route.table, rows.blocks, len(rows) * route.written_per_row, of_columns=True)
+            self._send(route.table, rows.blocks, written, of_columns=True)
         else:
-            self._send(route.table, values, len(values) * route.written_per_row)
+            self._send(route.table, values, written)
         self._metrics.rows.labels(route.kind).inc(len(values))
 
     def _doubted(self, rows: Rows, generation: int) -> set[int]:
@@ -166,6 +167,7 @@ class Writer:
         self._trusted[1].update(doubted - still_doubted)
         if not found:
             return rows.values
+        note_late(self._connected(), rows, stored)
         return [value for value, was_found in zip(rows.values, stored, strict=True) if not was_found]
 
     def _send(

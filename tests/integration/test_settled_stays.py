@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 
 from schemas.errors import VenuecodeError
 from sinks.clickhouse import queries
+from sinks.clickhouse.batch import Rows
 from sinks.clickhouse.dwell import SettledDwell
+from sinks.clickhouse.read_back import note_late, stored_rows
 from sinks.clickhouse.rules import builtin_contact_rules, read_contact_rules, store_rules
 from sinks.clickhouse.settle import LATE_AFTER, settle, settled
 from sinks.clickhouse.tracing import settled_chain, settled_overlaps_of_many
@@ -229,6 +232,22 @@ def test_many_late_people_in_one_insert_are_all_settled(client: Any) -> None:
     assert settled(client).late_people == 1  # a mark for all of them
     settle(client)
     assert together(client) == dict.fromkeys(people, 10)
+
+
+def test_what_a_sink_finds_stored_after_a_doubt_is_settled_again(client: Any) -> None:
+    insert_visits(client, [enter(PERSON, 0, 1), enter(OTHER, 10, 2)])
+    settle(client)
+    last = enter(OTHER, 30, 3, "V-2")
+    insert_visits(client, [last])
+    client.command("TRUNCATE TABLE late_scans")  # the insert was cut off before it noted whose scan it was
+    settle(client)
+    assert together(client) == {OTHER: 50}
+    rows = Rows("visits")
+    rows.add([json.dumps(last).encode()], [0], [3])
+    assert stored_rows(client, rows, {0}) == [True]
+    note_late(client, rows, [True])
+    settle(client)
+    assert together(client) == {OTHER: 20}
 
 
 def test_other_minutes_of_a_category_settle_everything_again(client: Any) -> None:

@@ -18,29 +18,30 @@ COMMENT 'When stays were settled, and until when';
 
 CREATE TABLE IF NOT EXISTS late_scans
 (
-    stored_at DateTime64(3, 'UTC') COMMENT 'instant: when the scan came to be stored' CODEC(LZ4),
-    person_token FixedString(16) COMMENT '16 bytes: whose scan; all zeros: many people in one insert' CODEC(LZ4),
-    scanned_at DateTime64(3, 'UTC') COMMENT 'instant: the earliest of their scans in that insert' CODEC(LZ4)
+    stored_at DateTime64(3, 'UTC') COMMENT 'instant: when the insert came' CODEC(LZ4),
+    people Array(FixedString(16)) COMMENT '16 bytes each: whose scans were late; one of all zeros: more than 1,000 people' CODEC(LZ4),
+    scanned_at DateTime64(3, 'UTC') COMMENT 'instant: the earliest of the late scans; 1970 where none were' CODEC(LZ4)
 )
 ENGINE = MergeTree
 ORDER BY stored_at
 TTL toDateTime(stored_at) + INTERVAL 30 DAY
-COMMENT 'Whose scans were stored more than five minutes after they were made: their stays are settled again';
+COMMENT 'For each insert of visits, whose scans were stored more than five minutes after they were made: their stays are settled again';
 
+-- One row an insert, late scans or not: the sink counts the rows that ClickHouse says it wrote.
 CREATE MATERIALIZED VIEW IF NOT EXISTS visits_to_late TO late_scans AS
-SELECT stored_at, each.1 AS person_token, each.2 AS scanned_at
+SELECT
+    now64(3, 'UTC') AS stored_at,
+    if(length(late) > 1000, [toFixedString('', 16)], arrayMap(token -> toFixedString(unhex(token), 16), late)) AS people,
+    earliest AS scanned_at
 FROM
 (
     SELECT
-        now64(3, 'UTC') AS stored_at,
-        groupArray((token, first_scan)) AS people,
-        arrayJoin(if(length(people) > 1000, [(toFixedString('', 16), min(first_scan))], people)) AS each
+        groupUniqArrayIf(1001)(person_token, is_late) AS late,
+        minIf(made_at, is_late) AS earliest
     FROM
     (
-        SELECT toFixedString(unhex(person_token), 16) AS token, min(scanned_at) AS first_scan
+        SELECT person_token, scanned_at AS made_at, scanned_at < now64(3, 'UTC') - toIntervalMinute(5) AS is_late
         FROM visits_input
-        WHERE scanned_at < now64(3, 'UTC') - toIntervalMinute(5)
-        GROUP BY token
     )
 );
 
@@ -183,7 +184,7 @@ WITH
         FROM visits FINAL
         WHERE person_token IN
             (
-                SELECT person_token FROM late_scans
+                SELECT arrayJoin(people) FROM late_scans
                 WHERE stored_at >= {stored_from:DateTime64(3, 'UTC')} AND stored_at < {stored_until:DateTime64(3, 'UTC')}
             )
             AND scanned_at < {until:DateTime64(3, 'UTC')}
@@ -203,7 +204,7 @@ CREATE OR REPLACE VIEW settled_until
 AS SELECT
     last.2 AS until, last.3 AS began_at, last.1 AS number,
     ifNull((
-        SELECT uniqExact(person_token) FROM late_scans
+        SELECT length(groupUniqArrayArray(people)) FROM late_scans
         WHERE stored_at >= (SELECT max((e.number, e.began_at)).2 FROM settlements AS e)
     ), 0) AS late_people
 FROM

@@ -70,13 +70,19 @@ def ask(
     return [kind(*row) for row in found]
 
 
-def called(view: str, arguments: Mapping[str, str | list[str]]) -> str:
-    """A view as it stands in SQL, its arguments as bound parameters of the same names."""
+def called(view: str, arguments: Mapping[str, str | list[str]], *, always: bool = False) -> str:
+    """A view as it stands in SQL, its arguments as bound parameters of the same names.
+
+    Args:
+        view: its name.
+        arguments: none for a view without parameters.
+        always: it has parameters, also where none is given.
+    """
     given = ", ".join(
         f"{name} = {{{name}:{'String' if isinstance(value, str) else 'Array(String)'}}}"
         for name, value in arguments.items()
     )
-    return f"{view}({given})" if arguments else view
+    return f"{view}({given})" if arguments or always else view
 
 
 def rows(client: Client, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -55,41 +55,49 @@ def windows(
     about = {"rule": rule, "dwell": None if rule is None else dwell}
     from sinks.clickhouse import queries, tracing
 
-    people: Sequence[Any] = []
-    counts: list[WindowCount] = []
+    counts: Sequence[WindowCount] = ()
+    people: Sequence[Any] = ()
+    size = None
     with connected(settings) as client:
         if rule is not None:
             require_rule(client, rule)
-        if window is not None and not (counts := queries.exposure_window(client, window)):
+        entry = None if window is None else queries.exposure_window(client, window)
+        if window is not None and entry is None:
             fail(f"there is no exposure window {window!r}; `venuecode windows` lists them")
-        if estimate:
+        if estimate or entry is not None:
             size = tracing.exposed_size(client, rule, dwell, window)
-        elif window is None:
-            counts = queries.window_counts(client) if rule is None else tracing.exposed_counts(client, rule, dwell)
-        else:
-            refuse_more_than(max_people, tracing.exposed_size(client, rule, dwell, window))
-            people = (
-                queries.window_visitors(client, window)
-                if rule is None
-                else tracing.exposed_under_rule(client, rule, dwell, window)
-            )
-            refuse_more_than(max_people, len(people))
+        if not estimate:
+            if size is None:
+                counts = queries.window_counts(client) if rule is None else tracing.exposed_counts(client, rule, dwell)
+            else:
+                refuse_more_than(max_people, size)
+                people = (
+                    queries.window_visitors(client, window)
+                    if rule is None
+                    else tracing.exposed_under_rule(client, rule, dwell, window)
+                )
         stored = tracing.stored_span(client)
-    kind: type[Any] = queries.WindowVisitor if rule is None else tracing.Exposed
-    if form is not Form.TEXT:
-        about = {"rule": rule, "dwell": None if rule is None else dwell}
-        span = dict(zip(("stored_from", "stored_until"), stored or (None, None), strict=True))
-        if window is None:
-            print_rows(form, queries.WindowCount, counts, "windows", {**about, **span})
-        else:
-            print_rows(form, kind, people, "visitors", {**as_dicts(counts)[0], **about, **span})
-    elif window is None:
+    span = dict(zip(("stored_from", "stored_until"), stored or (None, None), strict=True))
+    if estimate and size is not None:
+        tell_size(form, size, {"window_id": window, **about, **span})
+    elif form is not Form.TEXT and entry is None:
+        print_rows(form, queries.WindowCount, counts, "windows", {**about, **span})
+    elif form is not Form.TEXT:
+        number = {"people": len(people), "entries": sum(_times(person) for person in people)}
+        kind: type[Any] = queries.WindowVisitor if rule is None else tracing.Exposed
+        print_rows(form, kind, people, "visitors", {**as_dicts([entry])[0], **number, **about, **span})
+    elif entry is None:
         _show_windows(counts, settings)
     elif rule is None:
         _show_visitors(people, settings)
     else:
         _show_exposed(people, settings)
     tell_stored(form, stored, settings)
+
+
+def _times(person: WindowVisitor | Exposed) -> int:
+    """How often somebody was in the window."""
+    return int(getattr(person, "entries", getattr(person, "times", 0)))
 
 
 def _show_visitors(people: Sequence[WindowVisitor], settings: Settings) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
@@ -127,6 +128,10 @@ class Coverage:
     flagged_scans: int
     stored_from: datetime | None
     stored_until: datetime | None
+
+
+_ROUNDS: Final = 3
+"""How often a size is asked for at most; the second look is nearly always enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +319,7 @@ def exposed_under_rule(
 
 
 def exposed_counts(client: Client, rule_id: str = ANY_OVERLAP, dwell: Dwell = "best") -> list[WindowCount]:
-    """Every exposure window with how many people satisfy a rule with it, and how often they were there; by its start."""
+    """Every exposure window with how many people satisfy a rule with it, and how often; by its start."""
     return ask(client, WindowCount, "exposed_counts", rule(rule_id, dwell))
 
 
@@ -350,6 +355,13 @@ def coverage_of_many(
 
 
 def _size(client: Client, view: str, arguments: Mapping[str, str]) -> Size:
-    # A view with parameters is called also where none of them is given.
-    (found,) = rows(client, f"SELECT people, at_least, at_most, share FROM {called(view, arguments, always=True)}", arguments)
+    """Ask a view for an estimate, and again with the share it names while that is not close enough."""
+    given = dict(arguments)
+    for _ in range(_ROUNDS):
+        # A view with parameters is called also where none of them is given.
+        sql = f"SELECT people, at_least, at_most, share, next_share FROM {called(view, given, always=True)}"
+        ((*found, next_share),) = rows(client, sql, given)
+        if next_share is None:
+            break
+        given["share"] = f"{next_share:.9f}"
     return Size(*found)

@@ -35,11 +35,13 @@ WITH
             GROUP BY person_token
         ) AS h ON f.person_token = h.person_token
     ),
+    350000 AS most_rows,
     {{include:estimate_share}},
-    length(first_degree) AS known
+    length(first_degree) AS known,
+    known = 0 AS nothing_more
 {{include:estimate_columns}}, toUInt64(known) AS first_degree_people
 FROM (WITH {{include:chain_sample}})
-COMMENT 'x';
+COMMENT 'Tracers. How many people contact_chain would name, degree 1 and 2 together; names nobody. Degree 1 is counted, degree 2 counted among a random share of all people. Parameters: those of contact_chain, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not), first_degree_people (number: in degree 1, exact)';
 
 CREATE OR REPLACE VIEW companions_by_cell_estimate AS
 WITH
@@ -68,21 +70,25 @@ WITH
         INNER JOIN (SELECT venue_id, cell_800m FROM venues FINAL WHERE cell_800m != '') AS v ON e.venue_id = v.venue_id
     ),
     around AS (SELECT venue_id, cell_800m FROM venues FINAL WHERE cell_800m IN (SELECT cell FROM mine)),
+    300000 AS most_rows,
     {{include:estimate_share}},
-    0 AS known
+    0 AS known,
+    false AS nothing_more
 {{include:estimate_columns}}
 FROM (WITH {{include:cell_sample}})
-COMMENT 'x';
+COMMENT 'Tracers. How many people companions_by_cell would name; names nobody. Counted among a random share of all people. Parameters: those of companions_by_cell, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';
 
 CREATE OR REPLACE VIEW exposed_in_windows_estimate AS
 WITH
     0 AS slots_before,
     {{include:windows_asked}},
+    2000000 AS most_rows,
     {{include:estimate_share_of_windows}},
-    0 AS known
+    0 AS known,
+    false AS nothing_more
 {{include:estimate_columns}}
 FROM (WITH {{include:window_entry_sample}})
-COMMENT 'x';
+COMMENT 'Tracers. How many people exposed_in_windows would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';
 
 CREATE OR REPLACE VIEW exposed_under_rule_estimate AS
 WITH
@@ -91,11 +97,13 @@ WITH
     {{include:asked}},
     48 AS slots_before,
     {{include:windows_asked}},
+    2000000 AS most_rows,
     {{include:estimate_share_of_windows}},
-    0 AS known
+    0 AS known,
+    false AS nothing_more
 {{include:estimate_columns}}
 FROM (WITH {{include:window_stay_sample}})
-COMMENT 'x';
+COMMENT 'Tracers. How many people exposed_under_rule would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: rule_id (any_overlap unless given), dwell (best unless given), window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';
 
 -- As window_counts, under a rule.
 CREATE OR REPLACE VIEW exposed_counts AS
@@ -110,7 +118,7 @@ LEFT JOIN
     GROUP BY window_id
 ) AS e ON e.window_id = w.window_id
 ORDER BY starts_at, window_id
-COMMENT 'x';
+COMMENT 'Tracers. Every exposure window with how many people satisfy a rule with it; window_counts under a rule. Parameters: rule_id (any_overlap unless given), dwell (best unless given). Columns: window_id, venue_id, title, starts_at and ends_at (instants), people (number), entries (number: meetings with the window, all people together)';
 
 -- As coverage, of several people together.
 CREATE OR REPLACE VIEW coverage_of_many AS
@@ -138,4 +146,4 @@ SELECT
 FROM ({{include:dwell_stays}})
 WHERE scanned_at < {until:DateTime64(3, 'UTC')}
     AND (left_at > {since:DateTime64(3, 'UTC')} OR scanned_at >= {since:DateTime64(3, 'UTC')})
-COMMENT 'x';
+COMMENT 'Tracers. What an answer about several people in [since, until) rests on, all of them together; nothing found is no proof that nothing was there. Parameters: person_tokens (array of 32 hex digits), since, until (instants, UTC), dwell (best unless given). Columns: those of coverage';

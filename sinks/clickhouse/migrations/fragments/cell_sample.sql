@@ -11,26 +11,14 @@ scans AS
                 AND
                 (
                     person_token = index_token
-                    OR (NOT by_place AND {{include:in_sample}})
-                    OR (by_place AND {{include:in_sample}} AND (person_token, toDate(scanned_at)) IN
+                    OR (NOT by_place AND person_token < sample_end)
+                    OR (by_place AND person_token < sample_end AND (person_token, toDate(scanned_at)) IN
                         (
                             SELECT person_token, arrayJoin([toDate(scanned_at), toDate(scanned_at) + 1])
                             FROM visits_by_place
-                            WHERE by_place AND {{include:in_sample}} AND direction = 'enter'
+                            WHERE by_place AND person_token < sample_end AND direction = 'enter'
                                 AND scanned_at >= span_begin - toIntervalHour(24) AND scanned_at < span_end
-                                AND (place, slot) IN
-                                (
-                                    SELECT concat('venue:', a.venue_id), m.slot
-                                    FROM around AS a
-                                    INNER JOIN
-                                    (
-                                        SELECT DISTINCT cell, arrayJoin(range(
-                                            toUInt32(intDiv(toUnixTimestamp(scanned_at), 1800) - 48),
-                                            toUInt32(intDiv(toUnixTimestamp(scanned_at), 1800) + 58))) AS slot
-                                        FROM mine
-                                        WHERE by_place
-                                    ) AS m ON a.cell_800m = m.cell
-                                )
+                                AND place IN (SELECT concat('venue:', venue_id) FROM around WHERE by_place)
                         ))
                 )
                 AND scanned_at >= span_begin - toIntervalHour(24) AND scanned_at <= span_end + toIntervalHour(24)

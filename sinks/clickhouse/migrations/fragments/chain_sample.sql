@@ -25,12 +25,12 @@ reach AS
             AND
             (
                 person_token IN (SELECT person_token FROM cases)
-                OR (NOT by_place AND {{include:in_sample}})
-                OR (by_place AND {{include:in_sample}} AND (person_token, toDate(scanned_at)) IN
+                OR (NOT by_place AND person_token < sample_end)
+                OR (by_place AND person_token < sample_end AND (person_token, toDate(scanned_at)) IN
                     (
                         SELECT person_token, arrayJoin([toDate(scanned_at), toDate(scanned_at) + 1])
                         FROM visits_by_place
-                        WHERE by_place AND {{include:in_sample}} AND direction = 'enter'
+                        WHERE by_place AND person_token < sample_end AND direction = 'enter'
                             AND scanned_at >= span_begin - toIntervalHour(24) AND scanned_at < span_end
                             AND ((place, slot) IN
                                 (SELECT arrayJoin(if(asked.3 = 'venue', [place, concat('venue:', venue_id)], [place])), slot FROM reach)

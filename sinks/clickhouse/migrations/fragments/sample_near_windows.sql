@@ -13,7 +13,7 @@ near_windows AS
         )
         SELECT person_token, venue_id, scanned_at
         FROM visits_by_place
-        WHERE by_place AND part > 0 AND {{include:in_sample}} AND direction = 'enter'
+        WHERE by_place AND part > 0 AND person_token < sample_end AND direction = 'enter'
             AND toDate(scanned_at) IN (SELECT toDate(toDateTime(slot * 1800, 'UTC')) FROM window_slots)
             AND ((place, slot) IN (SELECT place, slot FROM window_slots)
                 OR (place >= 'trip:' AND place < 'trip;'

@@ -8,7 +8,7 @@ FROM
     UNION ALL
     SELECT person_token, venue_id, scanned_at
     FROM visits
-    WHERE NOT by_place AND part > 0 AND {{include:in_sample}} AND direction = 'enter'
+    WHERE NOT by_place AND part > 0 AND person_token < sample_end AND direction = 'enter'
         AND scanned_at > span_begin AND scanned_at < span_end
 ) AS v
 INNER JOIN windows AS w ON v.venue_id = w.venue_id

@@ -4,7 +4,7 @@
     (
         SELECT {{include:scan_columns}}
         FROM visits FINAL
-        WHERE part > 0 AND {{include:in_sample}}
+        WHERE part > 0 AND person_token < sample_end
             AND (NOT by_place OR (person_token, toDate(scanned_at)) IN
                 (SELECT person_token, arrayJoin([toDate(scanned_at), toDate(scanned_at) + 1]) FROM near_windows))
             AND scanned_at >= span_begin - toIntervalHour(24) AND scanned_at <= span_end + toIntervalHour(24)

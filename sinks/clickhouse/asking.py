@@ -24,7 +24,7 @@ QUESTIONS: Final = f"question-{uuid.uuid4()}-"
 _UNKNOWN_TABLE = 60
 _numbers = itertools.count(1)
 # The embedded server runs a statement under an id of the engine's own, and keeps the client's as its comment.
-_OURS = "startsWith(query_id, {begin:String}) OR startsWith(Settings['log_comment'], {begin:String})"
+_OURS = f"startsWith(query_id, '{QUESTIONS}') OR startsWith(Settings['log_comment'], '{QUESTIONS}')"
 
 
 def person(person_token: str, since: datetime, until: datetime) -> dict[str, str]:
@@ -122,7 +122,7 @@ def read_so_far(client: Client) -> tuple[int, int] | None:
     Args:
         client: not the one that asks.
     """
-    found = client.query(f"SELECT sum(read_rows), sum(total_rows_approx) FROM system.processes WHERE {_OURS}", _begin())
+    found = client.query(f"SELECT sum(read_rows), sum(total_rows_approx) FROM system.processes WHERE {_OURS}")
     read, total = found.result_rows[0]
     return (int(read), max(int(read), int(total))) if total else None
 
@@ -133,8 +133,4 @@ def cancel(client: Client) -> None:
     Args:
         client: not the one that asks.
     """
-    client.command(f"KILL QUERY WHERE {_OURS} ASYNC", _begin())
-
-
-def _begin() -> dict[str, str]:
-    return {"begin": QUESTIONS}
+    client.command(f"KILL QUERY WHERE {_OURS} ASYNC")

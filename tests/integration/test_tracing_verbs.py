@@ -244,7 +244,7 @@ def test_windows_under_a_rule_count_and_name_whom_the_rule_makes_contacts(verb: 
 
 def test_a_terminal_shows_that_the_question_is_on_its_way(verb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = io.StringIO()
-    monkeypatch.setattr("infra.cli.clickhouse.err", Console(file=terminal, force_terminal=True, width=100))
+    monkeypatch.setattr("infra.cli.waiting.err", Console(file=terminal, force_terminal=True, width=100))
     done = verb("contacts", CASE, *SPAN, "--json")
     assert "asking ClickHouse" in terminal.getvalue()
     assert json.loads(done.stdout)["contacts"], "the answer itself is as it was"

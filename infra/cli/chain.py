@@ -18,11 +18,14 @@ from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, cho
 from infra.cli.questions import (
     MOST_PEOPLE,
     DwellOption,
+    EstimateFlag,
     MaxPeople,
     RuleOption,
     refuse_more_than,
     require_rule,
+    require_size_form,
     tell_coverage,
+    tell_size,
 )
 from infra.plots.chain import chain_graph
 from infra.plots.figure import checked_path, save
@@ -53,6 +56,7 @@ def chain(
     dwell: DwellOption = "best",
     isolated: IsolatedFile = None,
     max_people: MaxPeople = MOST_PEOPLE,
+    estimate: EstimateFlag = False,
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
     as_parquet: ParquetFlag = False,
@@ -61,30 +65,38 @@ def chain(
 ) -> None:
     """Show a person's contacts and theirs, each from the first meeting until the contact was isolated or turned red."""
     form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
+    if estimate:
+        require_size_form(form)
     settings = load_settings()
     picture = None if plot is None else checked_path(plot)
     begin, end = span(since, until, settings, datetime.now(UTC))
     times = {} if isolated is None else _isolation_times(isolated, settings)
     from sinks.clickhouse import tracing
 
+    about = {
+        "person_token": token,
+        "since": begin,
+        "until": end,
+        "rule": rule,
+        "dwell": dwell,
+        "isolated": len(times),
+    }
     with connected(settings) as client:
         require_rule(client, rule)
-        refuse_more_than(max_people, tracing.people_in_chain(client, token, begin, end, rule, dwell, times))
-        links = tracing.contact_chain(client, token, begin, end, rule, dwell, times)
-        resting = tracing.coverage(client, token, begin, end, dwell)
+        size = tracing.chain_size(client, token, begin, end, rule, dwell, times)
+        if not estimate:
+            refuse_more_than(max_people, size)
+            links = tracing.contact_chain(client, token, begin, end, rule, dwell, times)
+            refuse_more_than(max_people, len({link.contact for link in links}))
+            resting = tracing.coverage(client, token, begin, end, dwell)
+    if estimate:
+        tell_size(form, size, about)
+        return
     links.sort(key=lambda link: (link.degree, link.first_meeting, link.contact, link.via))
     if picture is not None:
         save(chain_graph(links, ZoneInfo(settings.timezone)), picture)
         err.print(f"Drawn: {picture}", highlight=False, soft_wrap=True)
     if form is not Form.TEXT:
-        about = {
-            "person_token": token,
-            "since": begin,
-            "until": end,
-            "rule": rule,
-            "dwell": dwell,
-            "isolated": len(times),
-        }
         print_rows(form, tracing.Link, links, "links", {**about, "coverage": as_dicts([resting])[0]})
     else:
         table = Table(

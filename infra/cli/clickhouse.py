@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.table import Column
 
-from infra.cli.common import err, fail
+from infra.cli.common import fail
+from infra.cli.waiting import watched
 from infra.settings import Settings
 from schemas.errors import LimitError
 
@@ -64,10 +65,11 @@ def connected(settings: Settings) -> Iterator[Client]:
     """
     from infra.targets import clickhouse_target, limit_questions
 
-    client = clickhouse_target(settings).client()
+    target = clickhouse_target(settings)
+    client = target.client()
     try:
         limit_questions(client, settings)
-        with _waiting():
+        with watched(target):
             yield client
     except LimitError as error:
         fail(
@@ -77,20 +79,6 @@ def connected(settings: Settings) -> Iterator[Client]:
         )
     finally:
         client.close()
-
-
-@contextmanager
-def _waiting() -> Iterator[None]:
-    """Shows on a terminal that the question is on its way, and for how long already."""
-    if not err.is_terminal:
-        yield
-        return
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("asking ClickHouse (Ctrl-C to stop)"), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        progress.add_task("")
-        yield
 
 
 def span(since: str | None, until: str | None, settings: Settings, now: datetime) -> tuple[datetime, datetime]:

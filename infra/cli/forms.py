@@ -69,7 +69,7 @@ def print_rows(form: Form, kind: type[Any], rows: Sequence[Any], name: str, abou
             under `venuecode`.
     """
     if form is Form.JSON:
-        print_json({**{key: _plain(value) for key, value in about.items()}, name: as_dicts(rows)})
+        print_json({**{key: plain(value) for key, value in about.items()}, name: as_dicts(rows)})
     elif form is Form.CSV:
         _print_csv(kind, rows)
     else:
@@ -78,7 +78,7 @@ def print_rows(form: Form, kind: type[Any], rows: Sequence[Any], name: str, abou
 
 def as_dicts(rows: Iterable[Any]) -> list[dict[str, Any]]:
     """Dataclass rows as JSON takes them: times as RFC 3339 in UTC."""
-    return [{name: _plain(value) for name, value in dataclasses.asdict(row).items()} for row in rows]
+    return [{name: plain(value) for name, value in dataclasses.asdict(row).items()} for row in rows]
 
 
 def defused(text: str) -> str:
@@ -86,7 +86,8 @@ def defused(text: str) -> str:
     return "'" + text if text.startswith(_FORMULA) else text
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON takes it: times as RFC 3339 in UTC."""
     return format_timestamp(value.astimezone(UTC)) if isinstance(value, datetime) else value
 
 
@@ -103,7 +104,7 @@ def _print_csv(kind: type[Any], rows: Iterable[Any]) -> None:
 def _cell(value: Any) -> Any:
     if isinstance(value, list):
         value = " ".join(str(item) for item in value)
-    value = _plain(value)
+    value = plain(value)
     return defused(value) if isinstance(value, str) else value
 
 
@@ -114,7 +115,7 @@ def _write_arrow(form: Form, kind: type[Any], rows: Sequence[Any], about: Mappin
     hints = typing.get_type_hints(kind)
     names = [field.name for field in dataclasses.fields(kind)]
     schema = pa.schema([pa.field(name, _arrow_type(hints[name])) for name in names])
-    schema = schema.with_metadata({"venuecode": json.dumps({key: _plain(value) for key, value in about.items()})})
+    schema = schema.with_metadata({"venuecode": json.dumps({key: plain(value) for key, value in about.items()})})
     table = pa.table({name: [getattr(row, name) for row in rows] for name in names}, schema=schema)
     # Through memory: a Parquet file ends with its index, and a pipe cannot be written twice.
     sink = pa.BufferOutputStream()

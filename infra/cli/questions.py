@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infra.cli.clickhouse import local_time
-from infra.cli.common import err, fail, out
-from infra.cli.forms import Form
+from infra.cli.common import err, fail, out, print_json
+from infra.cli.forms import Form, plain
 from infra.settings import Settings
 from sinks.clickhouse.dwell import Dwell
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from sinks.clickhouse.settle import Settled
-    from sinks.clickhouse.tracing import Coverage
+    from sinks.clickhouse.tracing import Coverage, Size
 
 RuleOption = Annotated[
     str, typer.Option("--rule", help="Rule of contact, or a version of one: who@1. `venuecode rules list` shows them.")
@@ -27,6 +28,9 @@ DwellOption = Annotated[
 ]
 MaxPeople = Annotated[
     int, typer.Option("--max-people", min=1, help="Refuse to name more people than this; nobody is named then.")
+]
+EstimateFlag = Annotated[
+    bool, typer.Option("--estimate", help="Only say how many people this would name, within 5 %, and name nobody.")
 ]
 MOST_PEOPLE = 10_000
 _NOTHING_STORED = "No scan of anybody is stored: nothing can be said about anybody."
@@ -52,12 +56,44 @@ def require_rule(client: Client, name: str) -> None:
         fail(f"--rule {name}: there is no such version; there are {', '.join(versions)}")
 
 
-def refuse_more_than(most: int, people: int) -> None:
+def refuse_more_than(most: int, size: Size | int) -> None:
     """End with an error when an answer would name more people than allowed."""
+    people, about = (size, "") if isinstance(size, int) else (size.people, "" if size.exact else "about ")
     if people > most:
         fail(
-            f"this would name {people:,} people, and --max-people allows {most:,}: ask for a shorter span or "
+            f"this would name {about}{people:,} people, and --max-people allows {most:,}: ask for a shorter span or "
             "a stricter rule, or raise it"
+        )
+
+
+def require_size_form(form: Form) -> None:
+    """A number is no table.
+
+    Raises:
+        typer.BadParameter: a form for tables is asked for beside `--estimate`.
+    """
+    if form not in (Form.TEXT, Form.JSON):
+        raise typer.BadParameter("--estimate is a number: it goes with --json, or alone")
+
+
+def tell_size(form: Form, size: Size, about: Mapping[str, Any]) -> None:
+    """Say how many people an answer would name.
+
+    Args:
+        form: text or JSON.
+        size: what was found.
+        about: what was asked, for the JSON document.
+    """
+    if form is Form.JSON:
+        numbers = {name: getattr(size, name) for name in ("people", "at_least", "at_most", "share", "exact")}
+        print_json({**{key: plain(value) for key, value in about.items()}, **numbers})
+    elif size.exact:
+        out.print(f"This would name {size.people:,} people.", highlight=False)
+    else:
+        out.print(
+            f"This would name about {size.people:,} people, {size.at_least:,} to {size.at_most:,} by 19 chances in 20: "
+            f"{size.share:.2%} of all people were looked at.",
+            highlight=False,
         )
 
 

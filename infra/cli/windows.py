@@ -11,7 +11,17 @@ from rich.table import Table
 from infra.cli.clickhouse import connected, duration, local_time, token_column
 from infra.cli.common import JsonFlag, fail, friendly_errors, load_settings, out
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
-from infra.cli.questions import MOST_PEOPLE, DwellOption, MaxPeople, refuse_more_than, require_rule, tell_stored
+from infra.cli.questions import (
+    MOST_PEOPLE,
+    DwellOption,
+    EstimateFlag,
+    MaxPeople,
+    refuse_more_than,
+    require_rule,
+    require_size_form,
+    tell_size,
+    tell_stored,
+)
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +41,7 @@ def windows(
     rule: Rule = None,
     dwell: DwellOption = "best",
     max_people: MaxPeople = MOST_PEOPLE,
+    estimate: EstimateFlag = False,
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
     as_parquet: ParquetFlag = False,
@@ -38,40 +49,55 @@ def windows(
 ) -> None:
     """Show every exposure window with how many people were there, or with --window who they are."""
     form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
+    if estimate:
+        require_size_form(form)
     settings = load_settings()
+    about = {"rule": rule, "dwell": None if rule is None else dwell}
     from sinks.clickhouse import queries, tracing
 
-    people: Sequence[Any] = []
+    counts: Sequence[WindowCount] = ()
+    people: Sequence[Any] = ()
+    size = None
     with connected(settings) as client:
         if rule is not None:
             require_rule(client, rule)
-        all_counts = queries.window_counts(client) if rule is None else tracing.exposed_counts(client, rule, dwell)
-        counts = [entry for entry in all_counts if window in (None, entry.window_id)]
-        if window is not None:
-            if not counts:
-                fail(f"there is no exposure window {window!r}; `venuecode windows` lists them")
-            refuse_more_than(max_people, counts[0].people)
-            people = (
-                queries.window_visitors(client, window)
-                if rule is None
-                else tracing.exposed_under_rule(client, rule, dwell, window)
-            )
+        entry = None if window is None else queries.exposure_window(client, window)
+        if window is not None and entry is None:
+            fail(f"there is no exposure window {window!r}; `venuecode windows` lists them")
+        if estimate or entry is not None:
+            size = tracing.exposed_size(client, rule, dwell, window)
+        if not estimate:
+            if size is None:
+                counts = queries.window_counts(client) if rule is None else tracing.exposed_counts(client, rule, dwell)
+            else:
+                refuse_more_than(max_people, size)
+                people = (
+                    queries.window_visitors(client, window)
+                    if rule is None
+                    else tracing.exposed_under_rule(client, rule, dwell, window)
+                )
         stored = tracing.stored_span(client)
-    kind: type[Any] = queries.WindowVisitor if rule is None else tracing.Exposed
-    if form is not Form.TEXT:
-        about = {"rule": rule, "dwell": None if rule is None else dwell}
-        span = dict(zip(("stored_from", "stored_until"), stored or (None, None), strict=True))
-        if window is None:
-            print_rows(form, queries.WindowCount, counts, "windows", {**about, **span})
-        else:
-            print_rows(form, kind, people, "visitors", {**as_dicts(counts)[0], **about, **span})
-    elif window is None:
+    span = dict(zip(("stored_from", "stored_until"), stored or (None, None), strict=True))
+    if estimate and size is not None:
+        tell_size(form, size, {"window_id": window, **about, **span})
+    elif form is not Form.TEXT and entry is None:
+        print_rows(form, queries.WindowCount, counts, "windows", {**about, **span})
+    elif form is not Form.TEXT:
+        number = {"people": len(people), "entries": sum(_times(person) for person in people)}
+        kind: type[Any] = queries.WindowVisitor if rule is None else tracing.Exposed
+        print_rows(form, kind, people, "visitors", {**as_dicts([entry])[0], **number, **about, **span})
+    elif entry is None:
         _show_windows(counts, settings)
     elif rule is None:
         _show_visitors(people, settings)
     else:
         _show_exposed(people, settings)
     tell_stored(form, stored, settings)
+
+
+def _times(person: WindowVisitor | Exposed) -> int:
+    """How often somebody was in the window."""
+    return int(getattr(person, "entries", getattr(person, "times", 0)))
 
 
 def _show_visitors(people: Sequence[WindowVisitor], settings: Settings) -> None:

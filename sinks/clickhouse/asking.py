@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
@@ -17,7 +19,12 @@ from sinks.clickhouse.limits import limit_met
 
 T = TypeVar("T")
 
+QUESTIONS: Final = f"question-{uuid.uuid4()}-"
+"""What the query ids of all questions of this process begin with, for whoever looks after them while they run."""
 _UNKNOWN_TABLE = 60
+_numbers = itertools.count(1)
+# The embedded server runs a statement under an id of the engine's own, and keeps the client's as its comment.
+_OURS = f"startsWith(query_id, '{QUESTIONS}') OR startsWith(Settings['log_comment'], '{QUESTIONS}')"
 
 
 def person(person_token: str, since: datetime, until: datetime) -> dict[str, str]:
@@ -70,19 +77,26 @@ def ask(
     return [kind(*row) for row in found]
 
 
-def called(view: str, arguments: Mapping[str, str | list[str]]) -> str:
-    """A view as it stands in SQL, its arguments as bound parameters of the same names."""
+def called(view: str, arguments: Mapping[str, str | list[str]], *, always: bool = False) -> str:
+    """A view as it stands in SQL, its arguments as bound parameters of the same names.
+
+    Args:
+        view: its name.
+        arguments: none for a view without parameters.
+        always: it has parameters, also where none is given.
+    """
     given = ", ".join(
         f"{name} = {{{name}:{'String' if isinstance(value, str) else 'Array(String)'}}}"
         for name, value in arguments.items()
     )
-    return f"{view}({given})" if arguments else view
+    return f"{view}({given})" if arguments or always else view
 
 
 def rows(client: Client, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows of a statement; errors as `ask`."""
+    settings = {"query_id": f"{QUESTIONS}{next(_numbers)}"}
     with plain_errors():
-        return [tuple(row) for row in client.query(sql, parameters=dict(parameters)).result_rows]
+        return [tuple(row) for row in client.query(sql, parameters=dict(parameters), settings=settings).result_rows]
 
 
 @contextmanager
@@ -100,3 +114,23 @@ def plain_errors() -> Iterator[None]:
         raise VenuecodeError(f"ClickHouse refused the question: {error}") from error
     except (ClickHouseError, OSError) as error:
         raise RetryableError(f"ClickHouse does not answer: {error}") from error
+
+
+def read_so_far(client: Client) -> tuple[int, int] | None:
+    """Rows that the running question has read, and how many it will read as far as is known yet; None when none runs.
+
+    Args:
+        client: not the one that asks.
+    """
+    found = client.query(f"SELECT sum(read_rows), sum(total_rows_approx) FROM system.processes WHERE {_OURS}")
+    read, total = found.result_rows[0]
+    return (int(read), max(int(read), int(total))) if total else None
+
+
+def cancel(client: Client) -> None:
+    """Have the server end what this process asks, without waiting for it.
+
+    Args:
+        client: not the one that asks.
+    """
+    client.command(f"KILL QUERY WHERE {_OURS} ASYNC")

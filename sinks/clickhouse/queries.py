@@ -137,14 +137,20 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class WindowCount:
-    """An exposure window, how many people entered strictly inside it, and how often."""
+class ExposureWindow:
+    """An exposure window as it was published."""
 
     window_id: str
     venue_id: str
     title: str
     starts_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCount(ExposureWindow):
+    """An exposure window, how many people were in it, and how often."""
+
     people: int
     entries: int
 
@@ -260,6 +266,19 @@ def visitors(client: Client, venue_id: str, since: datetime, until: datetime) ->
 def window_counts(client: Client) -> list[WindowCount]:
     """Every exposure window with how many people were there, by its start."""
     return ask(client, WindowCount, "window_counts", {})
+
+
+def exposure_window(client: Client, window_id: str) -> ExposureWindow | None:
+    """One exposure window by its id, if it is published."""
+    found = ask(
+        client,
+        ExposureWindow,
+        "all_exposure_windows",
+        {},
+        " WHERE window_id = {window_id:String}",
+        {"window_id": window_id},
+    )
+    return found[0] if found else None
 
 
 def window_visitors(client: Client, window_id: str | None = None) -> list[WindowVisitor]:

@@ -129,11 +129,29 @@ class Coverage:
     stored_until: datetime | None
 
 
-_COUNTS: Final = (
-    *("stays", "explicit_stays", "next_scan_stays", "assumed_stays"),
-    *("entries_without_stay", "late_scans", "flagged_scans"),
-)
-"""Of `Coverage`, what adds up."""
+_ROUNDS: Final = 3
+"""How often a size is asked for at most; the second look is nearly always enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many people an answer would name, without naming anybody.
+
+    Attributes:
+        people: the estimate.
+        at_least, at_most: two standard deviations to either side; both `people` where everybody was looked at.
+        share: of all people, how many were looked at; 1: the number is exact.
+    """
+
+    people: int
+    at_least: int
+    at_most: int
+    share: float
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing was estimated."""
+        return self.share >= 1
 
 
 def rule_comparison(
@@ -179,7 +197,7 @@ def contact_chain(
     return ask(client, Link, "contact_chain", _chain(person_token, since, until, rule_id, dwell, isolated))
 
 
-def people_in_chain(
+def chain_size(
     client: Client,
     person_token: str,
     since: datetime,
@@ -187,10 +205,9 @@ def people_in_chain(
     rule_id: str = ANY_OVERLAP,
     dwell: Dwell = "best",
     isolated: Mapping[str, datetime] | None = None,
-) -> int:
-    """How many people `contact_chain` would name; nobody is named, and nothing but a number is sent."""
-    arguments = _chain(person_token, since, until, rule_id, dwell, isolated)
-    return int(rows(client, f"SELECT uniqExact(contact) FROM {called('contact_chain', arguments)}", arguments)[0][0])
+) -> Size:
+    """How many people `contact_chain` would name."""
+    return _size(client, "contact_chain_estimate", _chain(person_token, since, until, rule_id, dwell, isolated))
 
 
 def settled_chain(
@@ -268,6 +285,22 @@ def companions_by_cell(
     return ask(client, Companion, "companions_by_cell", arguments)
 
 
+def companions_size(
+    client: Client,
+    person_token: str,
+    since: datetime,
+    until: datetime,
+    rule_id: str = "cn_spacetime_companion",
+    dwell: Dwell = "best",
+    *,
+    hours_clause: bool = False,
+) -> Size:
+    """How many people `companions_by_cell` would name."""
+    clause = {"hours_clause": "on" if hours_clause else "off"}
+    arguments = {**person(person_token, since, until), **rule(rule_id, dwell), **clause}
+    return _size(client, "companions_by_cell_estimate", arguments)
+
+
 def cell_hours(
     client: Client, person_tokens: Sequence[str], since: datetime, until: datetime, dwell: Dwell = "best"
 ) -> list[CellHours]:
@@ -285,21 +318,18 @@ def exposed_under_rule(
 
 
 def exposed_counts(client: Client, rule_id: str = ANY_OVERLAP, dwell: Dwell = "best") -> list[WindowCount]:
-    """Every exposure window with how many people satisfy a rule with it, and how often they were there; by its start.
+    """Every exposure window with how many people satisfy a rule with it, and how often; by its start."""
+    return ask(client, WindowCount, "exposed_counts", rule(rule_id, dwell))
 
-    Nobody is named, and nothing but numbers is sent.
-    """
-    arguments = rule(rule_id, dwell)
-    found = rows(
-        client,
-        "SELECT w.window_id, w.venue_id, w.title, w.starts_at, w.ends_at, toUInt64(e.people), toUInt64(e.entries) "
-        "FROM (SELECT * FROM exposure_windows FINAL) AS w LEFT JOIN "
-        "(SELECT window_id, uniqExact(person_token) AS people, sum(times) AS entries "
-        f"FROM {called('exposed_under_rule', arguments)} GROUP BY window_id) AS e ON e.window_id = w.window_id "
-        "ORDER BY w.starts_at, w.window_id",
-        arguments,
-    )
-    return [WindowCount(*row) for row in found]
+
+def exposed_size(
+    client: Client, rule_id: str | None = None, dwell: Dwell = "best", window_id: str | None = None
+) -> Size:
+    """How many people exposure windows would name, all of them or one; without a rule, who entered strictly inside."""
+    which = {} if window_id is None else {"window_id": window_id}
+    if rule_id is None:
+        return _size(client, "exposed_in_windows_estimate", which)
+    return _size(client, "exposed_under_rule_estimate", {**rule(rule_id, dwell), **which})
 
 
 def stored_span(client: Client) -> tuple[datetime, datetime] | None:
@@ -317,8 +347,20 @@ def coverage(client: Client, person_token: str, since: datetime, until: datetime
 def coverage_of_many(
     client: Client, person_tokens: Sequence[str], since: datetime, until: datetime, dwell: Dwell = "best"
 ) -> Coverage:
-    """What answers about several people, at least one, rest on together."""
-    each = [coverage(client, person_token, since, until, dwell) for person_token in person_tokens]
-    total = {name: sum(getattr(found, name) for found in each) for name in _COUNTS}
-    share = total["assumed_stays"] / total["stays"] if total["stays"] else None
-    return Coverage(**total, assumed_share=share, stored_from=each[0].stored_from, stored_until=each[0].stored_until)
+    """What answers about several people rest on together."""
+    arguments = {**people(person_tokens, since, until), "dwell": dwell}
+    (found,) = ask(client, Coverage, "coverage_of_many", arguments)
+    return found
+
+
+def _size(client: Client, view: str, arguments: Mapping[str, str]) -> Size:
+    """Ask a view for an estimate, and again with the share it names while that is not close enough."""
+    given = dict(arguments)
+    for _ in range(_ROUNDS):
+        # A view with parameters is called also where none of them is given.
+        sql = f"SELECT people, at_least, at_most, share, next_share FROM {called(view, given, always=True)}"
+        ((*found, next_share),) = rows(client, sql, given)
+        if next_share is None:
+            break
+        given["share"] = f"{next_share:.9f}"
+    return Size(*found)

@@ -113,6 +113,19 @@ def test_the_days_of_a_span_add_up_to_the_span_and_all_scans_stored_twice_change
     assert [_links(client, city.people[index], rule_id, dwell) for city in towns[:2]] == chains
 
 
+@settings(few, max_examples=2)
+@given(towns=towns, dwell=dwells, rule_id=st.sampled_from(["any_overlap", "uk_nhs"]), index=st.integers(0, PEOPLE - 1))
+def test_scans_that_arrive_late_change_answers_as_if_they_had_been_there_all_along(
+    client: Any, towns: list[City], dwell: Dwell, rule_id: str, index: int
+) -> None:
+    for late in (False, True):
+        store(client, [replace(city, scans=tuple(scan for scan in city.scans if scan.late == late)) for city in towns])
+        found = named(client, towns, index, rule_id, dwell)
+    clear(client)
+    store(client, towns)
+    assert named(client, towns, index, rule_id, dwell) == found
+
+
 def _links(client: Any, person: str, rule_id: str, dwell: Dwell) -> set[tuple[int, str, str, int, datetime]]:
     found = traces.contact_chain(client, person, instant(SPAN[0]), instant(SPAN[1]), rule_id, dwell)
     return {(link.degree, link.contact, link.via, link.counted_s, link.first_meeting) for link in found}

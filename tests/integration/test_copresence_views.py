@@ -201,6 +201,8 @@ def test_contacts_of_contacts_equal_the_oracle_from_the_first_meeting_until_isol
             given,
             city.scans,
         )
+        size = traces.chain_size(client, city.people[0], instant(span[0]), instant(span[1]), rule_id, dwell, isolated)
+        assert (size.people, size.exact) == (len({link.contact for link in found}), True)
 
 
 @few
@@ -238,6 +240,8 @@ def test_shared_places_cells_and_stays_equal_the_oracle(
         assert {each.contact: as_oracle(each) for each in found} == tracing.companions(
             oracle_city(city), city.people[0], *span, oracle_rule(OWN_CELLS), dwell, hours=1, days=1
         )
+        size = traces.companions_size(client, city.people[0], since, until, OWN_CELLS.rule_id, dwell, hours_clause=True)
+        assert (size.people, size.exact) == (len(found), True)
     city = towns[0]
     assert sorted(
         (milliseconds(stay.scanned_at), milliseconds(stay.left_at), stay.dwell)
@@ -259,6 +263,10 @@ def test_shared_places_cells_and_stays_equal_the_oracle(
     } == {contact: (each.overlap_s, each.first_meeting, tuple(each.venues)) for contact, each in together.items()}
     resting = traces.coverage(client, person, since, until, dwell)
     assert resting.stays == len(queries.stays(client, person, since, until, dwell))
+    each = [traces.coverage(client, one, since, until, dwell) for one in city.people[:2]]
+    together_rest = traces.coverage_of_many(client, city.people[:2], since, until, dwell)
+    for name in ("stays", "explicit_stays", "next_scan_stays", "assumed_stays", "late_scans", "flagged_scans"):
+        assert getattr(together_rest, name) == sum(getattr(one, name) for one in each), name
 
 
 @few
@@ -291,6 +299,15 @@ def test_windows_under_every_rule_equal_the_oracle(
         mine = {name: window for name, window in windows.items() if name.startswith(f"{city.number}-")}
         expected |= tracing.exposed(oracle_city(city), mine, oracle_rule(RULES[rule_id]), dwell)
     assert found == {key: length // 1000 for key, length in expected.items()}, (rule_id, dwell)
+    counts = {row.window_id: row.people for row in traces.exposed_counts(client, rule_id, dwell)}
+    assert counts == {name: sum(key[0] == name for key in found) for name in windows}
+    size = traces.exposed_size(client, rule_id, dwell)
+    assert (size.people, size.exact) == (len({person for _, person in found}), True)
+    name = min(windows)
+    assert traces.exposed_size(client, rule_id, dwell, name).people == counts[name]
+    assert traces.exposed_size(client, None, dwell, name).people == len(
+        {row.person_token for row in queries.window_visitors(client, name)}
+    )
     entered = {(row.window_id, row.person_token): row.entries for row in queries.window_visitors(client)}
     assert entered == {
         (window, person): times

@@ -93,6 +93,22 @@ def test_nobody_is_named_when_the_answer_would_name_more_people_than_allowed(ver
     assert FRIEND not in refused.stderr
 
 
+def test_how_many_people_a_chain_would_name_is_said_without_naming_anybody(verb: Any) -> None:
+    said = json.loads(verb("chain", CASE, *SPAN, "--estimate", "--json").stdout)
+    assert {key: said[key] for key in ("people", "at_least", "at_most", "share", "exact")} == {
+        "people": 2,
+        "at_least": 2,
+        "at_most": 2,
+        "share": 1,
+        "exact": True,
+    }
+    text = verb("chain", CASE, *SPAN, "--estimate", "--max-people", "1").stdout
+    assert "This would name 2 people." in text
+    assert FRIEND not in text
+    assert verb("chain", STRANGER, *SPAN, "--estimate").stdout.startswith("This would name 0 people.")
+    assert verb("chain", CASE, *SPAN, "--estimate", "--csv").exit_code == 2
+
+
 def test_a_rule_and_a_way_to_end_stays_change_the_answer_and_are_said(verb: Any) -> None:
     said = json.loads(verb("contacts", CASE, *SPAN, "--json").stdout)
     assert [(each["contact"], each["overlap_s"]) for each in said["contacts"]] == [(FRIEND, 300)]
@@ -244,12 +260,20 @@ def test_windows_under_a_rule_count_and_name_whom_the_rule_makes_contacts(verb: 
     assert CASE in text
     assert "no proof that nobody was there" in text
     assert verb("windows", "--rule", "nothing").exit_code == 1
+    assert verb("windows", "--window", "W-2").exit_code == 1
+    sizes = [
+        json.loads(verb("windows", *which, "--estimate", "--json").stdout)["people"]
+        for which in ((), ("--window", "W-1"), ("--rule", "any_overlap"), ("--window", "W-1", "--rule", "any_overlap"))
+    ]
+    assert sizes == [1, 1, 1, 1]
+    plain = json.loads(verb("windows", "--window", "W-1", "--json").stdout)
+    assert (plain["people"], plain["entries"], [each["person_token"] for each in plain["visitors"]]) == (1, 1, [CASE])
     assert CASE not in verb("windows", "--rule", "any_overlap").stdout
 
 
 def test_a_terminal_shows_that_the_question_is_on_its_way(verb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = io.StringIO()
-    monkeypatch.setattr("infra.cli.clickhouse.err", Console(file=terminal, force_terminal=True, width=100))
+    monkeypatch.setattr("infra.cli.waiting.err", Console(file=terminal, force_terminal=True, width=100))
     done = verb("contacts", CASE, *SPAN, "--json")
     assert "asking ClickHouse" in terminal.getvalue()
     assert json.loads(done.stdout)["contacts"], "the answer itself is as it was"

@@ -60,9 +60,13 @@ _row = st.tuples(
 )
 
 
+def _taps(scans: list[OracleScan]) -> st.SearchStrategy[tuple[OracleScan, int]]:
+    return st.tuples(st.sampled_from(scans), st.sampled_from([0, 300]))
+
+
 @st.composite
 def cities(draw: st.DrawFn) -> City:
-    """A city of a few people, venues, vehicles and scans, some of them decided twice."""
+    """A city of a few people, venues, vehicles and scans, some of them made or decided twice."""
     number = next(_numbers)
     rows = draw(st.lists(_row, min_size=2, max_size=14))
     offsets = draw(st.permutations(range(len(rows))))
@@ -85,6 +89,10 @@ def cities(draw: st.DrawFn) -> City:
                 late=late,
             )
         )
+    for number_of, (scan, after) in enumerate(draw(st.lists(_taps(scans), max_size=2))):
+        # Scanned twice at the door: another scan, at the same time or within the same second.
+        origin = (*scan.origin[:2], len(rows) + number_of)
+        scans.append(replace(scan, at=scan.at + after, processed_at=scan.at + after, origin=origin))
     for scan in draw(st.lists(st.sampled_from(scans), max_size=3)):
         # The worker decided once more after a restart: the same identity, another version.
         category = draw(st.sampled_from([scan.category, "railway", None]))

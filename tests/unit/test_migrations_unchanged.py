@@ -25,6 +25,9 @@ APPLIED = {
     "0018_isolation": "0927f7642e35dc80da87404913e362b74855014728bf8a77628b3ea327809896",
     "0019_closed_lists": "0b76073348c45a11b60c8ddd4437fdf9523eff9df20685433e6309a1c7b745b1",
     "0020_later_merges": "64840fefd8d404bfd1aab4db0da7eaecd63c4b76501dfc649e6855e12ab4ba08",
+    "0021_settled_stays": "1f581080928e31b38d41ac174dd82f5cc203ba0a62a936059855b29ddefba9d5",
+    "0022_settled_contacts": "3fb4e32d06c572fbdce8d946eb8be493a479ce135231f513b9bfe1a3f60e39d6",
+    "0023_size": "20726433ee70365e8f6b211e0f1f6c5461cec909e3ffc6884b957faf3be94986",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

@@ -1,0 +1,147 @@
+"""How many people an answer would name: within 5 % of the answer in a city of real skew, exact where it is small."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from infra.bench.contacts.city import City
+from infra.bench.contacts.engines.base import Span
+from infra.bench.contacts.engines.clickhouse import insert_rows
+from infra.bench.contacts.questions import Sample, draw
+from infra.bench.contacts.rows import RowMaker, venue_id
+from schemas.categories import builtin_categories
+from sinks.clickhouse import asking, tracing
+from tests.support.clickhouse_fixtures import ClickHouseServer
+from tests.support.visit_rows import instant, migrated_database, milliseconds
+
+pytestmark = [pytest.mark.clickhouse, pytest.mark.timeout(900)]
+
+VISITS: Final = 360_000
+LAST_DAY: Final = milliseconds(datetime(2026, 3, 14, tzinfo=UTC))
+CLOSE: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The city, whom to ask about, and since when until when."""
+
+    client: Any
+    asked: Sample
+    since: datetime
+    until: datetime
+
+    def number(self, view: str, **given: str) -> int:
+        """How many people a view names."""
+        who = "person_token" if view.startswith("exposed") else "contact"
+        sql = f"SELECT uniqExact({who}) FROM {asking.called(view, given)}"
+        return int(self.client.query(sql, parameters=given).result_rows[0][0])
+
+    def about(self, person: str) -> dict[str, str]:
+        return asking.person(person, self.since, self.until)
+
+
+@pytest.fixture(scope="module")
+def city(clickhouse: ClickHouseServer) -> Iterator[Loaded]:
+    with migrated_database(clickhouse, f"sizes_{uuid.uuid4().hex}") as target:
+        client = target.client()
+        place = City(VISITS, 7, LAST_DAY)
+        rows = RowMaker(place, {name: entry.default_stay_minutes for name, entry in builtin_categories().items()})
+        for visits in place.days():
+            for table in rows.tables(visits):
+                insert_rows(client, table)
+        venues = place.venues
+        client.insert(
+            "venues",
+            [
+                [venue_id(number), float(venues.lat[number]), float(venues.lon[number]), 1]
+                for number in range(len(venues))
+            ],
+            column_names=["venue_id", "lat", "lon", "version"],
+        )
+        asked = draw(place, 3)
+        client.insert(
+            "exposure_windows",
+            [[str(each.window), venue_id(each.venue), *_times(each.span)] for each in asked.windows[:300]],
+            column_names=["window_id", "venue_id", "starts_at", "ends_at"],
+        )
+        yield Loaded(client, asked, *_times(asked.span))
+        client.close()
+
+
+def _times(span: Span) -> tuple[datetime, datetime]:
+    return instant(span.since_ms), instant(span.until_ms)
+
+
+def off(size: tracing.Size, truth: int) -> float:
+    """How far an estimate is from the answer, as a share of it."""
+    return abs(size.people - truth) / truth
+
+
+def test_contacts_of_contacts_are_estimated_within_five_percent(city: Loaded) -> None:
+    """Of three days: two weeks of everybody who met anybody take minutes to answer, and say no more."""
+    person = city.asked.persons[0]
+    until = city.since + timedelta(days=3)
+    size = tracing.chain_size(city.client, person, city.since, until)
+    truth = city.number("contact_chain", **asking.person(person, city.since, until))
+    assert truth > 1_000
+    assert not size.exact
+    assert off(size, truth) < CLOSE, (size, truth)
+
+
+def test_companions_in_cells_are_estimated_within_five_percent_and_exactly_by_everybody(city: Loaded) -> None:
+    for person in city.asked.persons[:2]:
+        size = tracing.companions_size(city.client, person, city.since, city.until)
+        truth = city.number("companions_by_cell", **city.about(person))
+        assert off(size, truth) < CLOSE, (size, truth)
+        whole = {**city.about(person), "share": "1"}
+        assert city.client.query(
+            f"SELECT people, at_least, at_most, share, next_share FROM "
+            f"{asking.called('companions_by_cell_estimate', whole)}",
+            parameters=whole,
+        ).result_rows == [(truth, truth, truth, 1, None)]
+
+
+def test_people_in_windows_are_estimated_within_five_percent(city: Loaded) -> None:
+    entered = tracing.exposed_size(city.client)
+    assert off(entered, city.number("exposed_in_windows")) < CLOSE
+    stayed = tracing.exposed_size(city.client, "us_cdc")
+    assert off(stayed, city.number("exposed_under_rule", rule_id="us_cdc")) < CLOSE
+
+
+def test_one_window_is_counted_and_not_estimated(city: Loaded) -> None:
+    for window in ("3", "111"):
+        entered = tracing.exposed_size(city.client, window_id=window)
+        stayed = tracing.exposed_size(city.client, "uk_nhs", window_id=window)
+        sql = "SELECT uniqExact(person_token) FROM {view} WHERE window_id = '{window}'"
+        for size, view in ((entered, "exposed_in_windows"), (stayed, "exposed_under_rule(rule_id = 'uk_nhs')")):
+            truth = city.client.query(sql.format(view=view, window=window)).result_rows[0][0]
+            assert (size.people, size.at_least, size.at_most, size.exact) == (truth, truth, truth, True)
+
+
+def test_a_small_chain_is_counted_exactly_though_the_city_is_large(city: Loaded) -> None:
+    sizes = []
+    for person in city.asked.persons:
+        size = tracing.chain_size(city.client, person, city.since, city.until, "us_cdc", "explicit")
+        truth = city.number("contact_chain", **city.about(person), rule_id="us_cdc", dwell="explicit")
+        assert (size.people, size.exact) == (truth, True) or truth > 500
+        sizes.append(truth)
+    assert min(sizes) < 500
+
+
+def test_intervals_hold_the_answer_nearly_always(city: Loaded) -> None:
+    person = city.asked.persons[0]
+    truth = city.number("companions_by_cell", **city.about(person))
+    shares = ("0.05", "0.08", "0.13", "0.2", "0.3", "0.45", "0.6")
+    held = 0
+    for share in shares:
+        given = {**city.about(person), "share": share}
+        sql = f"SELECT at_least, at_most FROM {asking.called('companions_by_cell_estimate', given)}"
+        ((low, high),) = city.client.query(sql, parameters=given).result_rows
+        held += low <= truth <= high
+    assert held >= len(shares) - 1

@@ -61,9 +61,7 @@ class AlertMeter(threading.Thread):
     def __init__(self, cluster: ClientConfig, topics: tuple[str, ...]) -> None:
         super().__init__(name="alert-meter", daemon=True)
         group = f"bench-{uuid.uuid4().hex[:8]}"
-        self._consumer: Any = Consumer(
-            {**consumer_config(cluster, group, fetch_wait_max_ms=5, fetch_min_bytes=1), "log_level": 2}
-        )
+        self._consumer: Any = Consumer({**consumer_config(cluster, group, fetch_min_bytes=1), "log_level": 2})
         self._topics = topics
         self._decoder = msgspec.json.Decoder(_Alert)
         self._stopping = threading.Event()

@@ -23,7 +23,7 @@ from tests.faults.kills import Kills, kill_round
 from tests.faults.network import network_round, proxied_kafka
 from tests.faults.rebalances import rebalance_round, restart_round
 from tests.faults.refused import refused_round
-from tests.faults.report import Round, show
+from tests.faults.report import Round, show, write
 from tests.faults.steps import STEPS, step_round
 from tests.faults.twins import twin_round
 from tests.support.small_disk import NoSmallDiskError
@@ -168,6 +168,8 @@ def main() -> int:
         for result in ROUNDS[name](given, directory):
             done.append(result)
             show(done[-1:], None)
+            if given.file is not None:
+                write(done, given.file)  # what is done stays, also when a later round fails
     show(done, given.file)
     if given.json:
         print(json.dumps([one.as_json() for one in done]))  # noqa: T201

@@ -13,7 +13,7 @@ from confluent_kafka import ElectionType
 from confluent_kafka.admin import AdminClient
 
 from infra.embedded.kafka import EmbeddedKafka
-from tests.faults.platform import Platform, platform
+from tests.faults.platform import START_S, Platform, platform
 from tests.faults.report import Round
 from tests.faults.trickle import Standstill, Trickle
 
@@ -117,7 +117,7 @@ def broker_round(
         own.service("sink", "sink").start()
         with Trickle(own, _PER_SECOND), Standstill(own) as standstill:
             began = standstill.begin()
-            own.wait_until(lambda: standstill.all_grew_since(began) and worker.is_ready(), 60, "the worker to work")
+            own.wait_until(lambda: standstill.all_grew_since(began) and worker.is_ready(), START_S, "the worker")
             for act in acts:
                 moment = standstill.begin()
                 do: Callable[[Platform], None] = getattr(brokers, act)

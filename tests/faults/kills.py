@@ -12,7 +12,7 @@ from pathlib import Path
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from infra.embedded.kafka import EmbeddedKafka
 from tests.faults.brokers import Brokers
-from tests.faults.platform import Platform, platform
+from tests.faults.platform import START_S, Platform, platform
 from tests.faults.report import Round
 from tests.faults.service import Service
 
@@ -76,7 +76,7 @@ def kill_round(
         worker, sink = own.service("worker", "worker"), own.service("sink", "sink")
         worker.start()
         sink.start()
-        own.wait_until(lambda: worker.is_ready() and sink.is_ready(), 60, "the worker and the sink to be ready")
+        own.wait_until(lambda: worker.is_ready() and sink.is_ready(), START_S, "the worker and the sink to be ready")
         brokers = Brokers(kafka, pause_s=0)
         rngs = [random.Random(seed * 10 + number) for number in range(4)]
 

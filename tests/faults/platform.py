@@ -24,6 +24,8 @@ from tests.faults.service import Service
 from tests.faults.verdict import clickhouse_found, kafka_found
 
 _POLL_S = 0.1
+START_S = 180.0
+"""For services to start, which is not what a round is about: on a machine that others use it takes a minute."""
 SMALL_BATCHES = 200
 """Rows in a worker's batch, so that many batches are under way whenever something happens."""
 

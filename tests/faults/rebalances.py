@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.platform import Platform, platform
+from tests.faults.platform import START_S, Platform, platform
 from tests.faults.report import Round
 from tests.faults.service import Service
 from tests.faults.trickle import Standstill, Trickle
@@ -88,7 +88,7 @@ def rebalance_round(
         group.act("join", rng)
         with Trickle(own, _PER_SECOND), Standstill(own) as standstill:
             began = standstill.begin()
-            own.wait_until(lambda: group.is_settled() and standstill.all_grew_since(began), 60, "the first worker")
+            own.wait_until(lambda: group.is_settled() and standstill.all_grew_since(began), START_S, "the first worker")
             result.faults.clear()
             for action in _chosen(actions, group, rng):
                 moment = standstill.begin()
@@ -126,7 +126,7 @@ def restart_round(
             service.start()
         with Trickle(own, _PER_SECOND), Standstill(own) as standstill:
             began = standstill.begin()
-            own.wait_until(lambda: group.is_settled() and standstill.all_grew_since(began), 60, "both workers")
+            own.wait_until(lambda: group.is_settled() and standstill.all_grew_since(began), START_S, "both workers")
             for _ in range(times):
                 moment = standstill.begin()
                 rng.choice(group.awake).kill_and_start()

@@ -120,5 +120,10 @@ def show(rounds: Sequence[Round], path: Path | None) -> None:
     """The table on standard error, and the JSON into a file."""
     Console(stderr=True, width=None if sys.stderr.isatty() else 150).print(table_of(rounds))
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps([one.as_json() for one in rounds], indent=1) + "\n")
+        write(rounds, path)
+
+
+def write(rounds: Sequence[Round], path: Path) -> None:
+    """The JSON into a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([one.as_json() for one in rounds], indent=1) + "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from infra.lag import GroupLag
-from tests.faults.platform import platform
+from tests.faults.platform import START_S, platform
 from tests.faults.report import Round
 
 
@@ -26,7 +26,7 @@ def twin_round(
         cluster, topics = settings.kafka.librdkafka(), settings.kafka.topics()
         # The second worker's visits are work for both sinks.
         with GroupLag(cluster, twins["worker"]) as workers, GroupLag(cluster, twins["sink"]) as sinks:
-            own.wait_until(lambda: not any(workers.records([topics.scans]).values()), 60, "the second worker")
-            own.wait_until(lambda: not any(sinks.records([topics.visits]).values()), 60, "the second sink")
+            own.wait_until(lambda: not any(workers.records([topics.scans]).values()), START_S, "the second worker")
+            own.wait_until(lambda: not any(sinks.records([topics.visits]).values()), START_S, "the second sink")
         own.settle()
         return own.judge()

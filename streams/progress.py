@@ -28,7 +28,9 @@ log = structlog.get_logger(__name__)
 
 
 class Progress:
-    """Measures lag, and calls `on_fatal` when the committed offset of an open partition stands still despite work.
+    """Measures lag; calls `on_fatal` when the committed offset of an open partition stands still despite work.
+
+    Also when the worker has dropped out of its group for good: nothing is its work then, and nothing would stand still.
 
     Asks the brokers through a client of its own: the application's consumer may be what is stuck.
 
@@ -41,6 +43,7 @@ class Progress:
         metrics: for the lag.
         on_fatal: called with what stands still.
         clock: told, at each look, whether anything waits to be read.
+        membership_error: why the application's consumer is no member of its group and will not be one; else null.
     """
 
     def __init__(
@@ -53,11 +56,13 @@ class Progress:
         metrics: WorkerMetrics,
         on_fatal: Callable[[str], None],
         clock: WallClock,
+        membership_error: Callable[[], BaseException | None] = lambda: None,
     ) -> None:
         self._owned, self._end_seen = owned, end_seen
         self._ledger, self._is_open = ledger, is_open
         self._metrics, self._on_fatal = metrics, on_fatal
         self._clock = clock
+        self._membership_error = membership_error
         self._topic = config.topics.scans
         self._patience_s = config.stall_s
         self._detector: StallDetector[int] = StallDetector(config.stall_s)
@@ -77,6 +82,8 @@ class Progress:
         interval = min(_LOOK_EVERY_S, self._patience_s / 4)
         while True:
             await asyncio.sleep(interval)
+            if (error := self._membership_error()) is not None:
+                self._on_fatal(f"no member of the group any more: {error!r}: giving up, to be restarted")
             try:
                 standings = await asyncio.to_thread(self._ask, sorted(self._owned()))
             except (KafkaException, RetryableError) as error:

@@ -132,6 +132,7 @@ class _Worker:
             self._metrics,
             die,
             self._clock,
+            cast(BatchConsumer, app.consumer).membership_error,
         )
         self._standing_still = progress.standing_still
         stopped = asyncio.Event()

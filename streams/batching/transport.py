@@ -41,6 +41,7 @@ PINNED: Final[Mapping[str, tuple[str, ...]]] = {
     "faust.transport.drivers.aiokafka:Consumer": ("_new_consumer_thread",),
     "faust.app.base:App": ("_create_directories", "_new_transport", "on_rebalance_start"),
     "faust.tables.manager:TableManager": ("_update_channels", "on_start", "recovery"),
+    "aiokafka.consumer.group_coordinator:GroupCoordinator": ("_coordination_routine", "_push_error_to_user"),
     "aiokafka.consumer.subscription_state:SubscriptionState": ("fetch_context", "fetcher_idle_time"),
 }
 """Private names this package leans on, by class."""
@@ -89,6 +90,18 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         """Tell aiokafka that its records are asked for: it leaves the group when nobody does."""
         await self.call_thread(self._touch)
 
+    def membership_error(self) -> BaseException | None:
+        """What ended the task that joins the group and stays in it, or what it waits to be rid of; from any thread.
+
+        aiokafka tells whoever fetches through it, and nobody else.
+        """
+        coordinator: Any = self._consumer and self._consumer._coordinator
+        if coordinator is None:
+            return None
+        task, pending = coordinator._coordination_task, cast("BaseException | None", coordinator._pending_exception)
+        ended = task.exception() if task.done() and not task.cancelled() else None
+        return cast("BaseException | None", ended) or pending
+
     async def _committed_or_first(self) -> Mapping[TP, int]:
         """Where every assigned partition is to be read from.
 
@@ -127,6 +140,10 @@ class BatchConsumer(driver.Consumer):
             told = self.batching
             self._source = RecordSource(told.cluster, self.app.conf.id, told.rows, told.is_open, told.on_fatal)
         return self._source
+
+    def membership_error(self) -> BaseException | None:
+        """See `BatchConsumerThread.membership_error`."""
+        return self._thread.membership_error() if self._thread is not None else None
 
     def end_seen(self, place: Place) -> int:
         """See `RecordSource.end_seen`."""

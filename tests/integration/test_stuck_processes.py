@@ -22,6 +22,7 @@ from tests.support.worker_scans import scan
 pytestmark = [pytest.mark.broker, pytest.mark.clickhouse]
 
 FROZEN = "tests.support.frozen_commits"
+NO_BROKERS_KNOWN = "tests.support.no_brokers_known"
 
 
 @pytest.fixture
@@ -57,6 +58,16 @@ def test_a_worker_whose_commits_stand_still_says_so_on_ready_and_then_ends(
     platform.send_records(platform.topics.scans, "person_token", [scan(1, datetime.now(UTC))])
     _says_so_and_ends(worker)
     assert sum(platform.committed().values()) == 0
+
+
+def test_a_worker_that_cannot_join_its_group_for_good_ends(platform: WorkerPlatform, tmp_path: Path) -> None:
+    worker = WorkerProcess(platform, tmp_path, module=NO_BROKERS_KNOWN)
+    try:
+        wait_until(lambda: worker.process.poll() is not None, 40, "the process to end by itself")
+        assert worker.process.returncode == 70, worker.log()
+        assert "no member of the group any more" in worker.log()
+    finally:
+        worker.kill()
 
 
 def test_a_sink_whose_commits_stand_still_says_so_on_ready_and_then_ends(

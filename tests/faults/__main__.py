@@ -134,7 +134,7 @@ def network(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
 
 
 def edges(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
-    """Transactions, a producer that cannot send, and a full disk."""
+    """Transactions, and a producer that cannot send."""
     place = directory / "edge"
     with servers(place, 1) as (kafka, clickhouse):
         where = clickhouse.host, clickhouse.port
@@ -143,8 +143,14 @@ def edges(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
         yield transactional_round(
             kafka.bootstrap_servers, where, place / "transactions", seed=given.seed, transactions=300
         )
+
+
+def disks(given: argparse.Namespace, directory: Path) -> Iterator[Round]:
+    """A broker's full disk, three times."""
+    place = directory / "disk"
+    with EmbeddedClickHouse(place / "clickhouse", port=0) as clickhouse:
         try:
-            yield disk_round(where, place / "disk", seed=given.seed, times=3)
+            yield disk_round((clickhouse.host, clickhouse.port), place / "disk", seed=given.seed, times=3)
         except NoSmallDiskError as error:
             sys.stderr.write(f"SKIPPED, the broker's disk is full: {error}\n")
 
@@ -156,6 +162,7 @@ ROUNDS: dict[str, Callable[[argparse.Namespace, Path], Iterator[Round]]] = {
     "brokers": brokers,
     "network": network,
     "edge": edges,
+    "disk": disks,
 }
 
 

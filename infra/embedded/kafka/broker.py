@@ -12,7 +12,8 @@ from infra.embedded.kafka.properties import Node
 from infra.embedded.process import ChildProcess, ending
 from schemas.errors import FatalError
 
-START_S = 60.0
+START_S = 120.0
+"""A minute was not enough where others use all processors; a broker that ends is noticed at once all the same."""
 _STOP_S = 20.0
 _POLL_S = 0.03
 
@@ -56,7 +57,7 @@ class Broker:
             what: in words, such as "listen".
 
         Raises:
-            FatalError: the broker ended meanwhile, or a minute has passed; says why as far as the logs tell.
+            FatalError: the broker ended meanwhile, or two minutes have passed; says why as far as the logs tell.
         """
         deadline = time.monotonic() + START_S
         while not condition():

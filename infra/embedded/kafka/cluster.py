@@ -68,7 +68,7 @@ class EmbeddedKafka:
         Raises:
             ConfigurationError: the data directory, the port, the disk or a jar does not allow it.
             RetryableError: the jars are not here yet and cannot be downloaded.
-            FatalError: a broker ended, or did not answer within a minute; the message has its log's path and end.
+            FatalError: a broker ended, or did not answer within two minutes; the message has its log's path and end.
         """
         if self._running:
             raise FatalError(f"Kafka on {self.data_dir} is already started")
@@ -112,7 +112,7 @@ class EmbeddedKafka:
             number: from 0.
 
         Raises:
-            FatalError: it ended, or did not come up within a minute.
+            FatalError: it ended, or did not come up within two minutes.
         """
         self._running[number].start()
         self._await_brokers()

@@ -5,11 +5,49 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from typing import Any, Literal
+import time
+from collections.abc import Callable
+from typing import Any, Final, Literal
 
 import structlog
 
 _TOKEN = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+
+
+_REPEATED_EVERY_S: Final = 10.0
+
+
+class FewRepeats(logging.Filter):
+    """Lets a message of a chatty library through once in a while, and says then how many were left out.
+
+    aiokafka tries brokers that are away ten times a second, and says so several times each: 40 lines a second.
+
+    Args:
+        library: name of the loggers, and the beginning of those below it.
+        seconds: between two of one message, whatever its arguments.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, library: str, seconds: float = _REPEATED_EVERY_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(library)
+        self._seconds, self._clock = seconds, clock
+        self._passed: dict[tuple[str, int, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is to be seen."""
+        if not super().filter(record):
+            return True
+        key, now = (record.name, record.levelno, str(record.msg)), self._clock()
+        passed_at, left_out = self._passed.get(key, (float("-inf"), 0))
+        if now - passed_at < self._seconds:
+            self._passed[key] = (passed_at, left_out + 1)
+            return False
+        self._passed[key] = (now, 0)
+        if left_out:
+            record.msg = f"{record.msg} ({left_out} more since the last)"
+        return True
 
 
 def hide_person_tokens(_logger: Any, _method: str, line: Any) -> str:
@@ -52,6 +90,7 @@ def configure_logging(level: str, log_format: Literal["text", "json"]) -> None:
             ],
         )
     )
+    handler.addFilter(FewRepeats("aiokafka"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

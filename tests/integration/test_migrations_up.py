@@ -211,7 +211,7 @@ def test_every_stored_column_has_a_comment_and_every_table_of_movements_a_ttl(cl
     with_ttl = names(client, "create_table_query LIKE '%TTL %'")
     assert with_ttl == {
         *("visits", "visits_by_place", "alerts", "venues", "health_changes", "contact_rules"),
-        *("exposure_windows", "venue_categories"),
+        *("exposure_windows", "venue_categories", "settled_stays", "settled_stays_by_place", "late_scans"),
     }
 
 
@@ -219,7 +219,7 @@ def test_the_retention_follows_the_setting_and_an_analysis_platform_has_none(cli
     def days() -> set[str]:
         sql = "SELECT extract(create_table_query, 'toIntervalDay\\\\((\\\\d+)\\\\)') FROM system.tables "
         sql += "WHERE database = currentDatabase() AND engine = 'ReplacingMergeTree' "
-        sql += "AND name NOT IN ('schema_migrations', 'city_settings')"
+        sql += "AND name NOT IN ('schema_migrations', 'city_settings', 'settlements')"
         return {row[0] for row in client.query(sql).result_rows}
 
     assert days() == {"14"}

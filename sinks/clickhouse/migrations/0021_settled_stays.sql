@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS late_scans
 )
 ENGINE = MergeTree
 ORDER BY stored_at
-TTL toDateTime(stored_at) + INTERVAL 30 DAY
+{{retention:stored_at}}
 COMMENT 'For each insert of visits, whose scans were stored more than five minutes after they were made: their stays are settled again';
 
 -- One row an insert, late scans or not: the sink counts the rows that ClickHouse says it wrote.

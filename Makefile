@@ -45,7 +45,7 @@ faults: $(STAMP) ## The fault harness, long form (docs/guarantees.md): 330 kills
 	@$(BIN)/python -m tests.faults --file faults.json
 
 oracle: $(STAMP) ## The co-presence views against the oracle, long form: 1,000 cities a question, and all of New Zealand
-	@COPRESENCE_EXAMPLES=1000 $(BIN)/python -m pytest -q --timeout 1800 tests/integration/test_copresence_views.py
+	@COPRESENCE_EXAMPLES=1000 $(BIN)/python -m pytest -q --timeout 1800 tests/integration/test_copresence_views.py tests/integration/test_settled_stays.py
 	@NZ_PEOPLE=20000 NZ_BACKGROUND=110000 $(BIN)/python -m pytest -q --timeout 1800 tests/integration/test_nz_windows.py
 
 notebook: $(STAMP) ## A case from its scans to whom it met, in a notebook, against the running demo

@@ -22,6 +22,7 @@ from sinks.clickhouse.writer import StoppedError, Writer
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.troubled_clickhouse import Trouble, TroubledServer, troubled
 from tests.support.visit_rows import migrated_database, visit_document
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.clickhouse
 
@@ -149,11 +150,16 @@ def test_a_sink_that_stops_while_the_server_is_in_trouble_acknowledges_nothing(
     stopping = threading.Event()
     writer, letters, _ = a_writer(replace(target, host=server.host, port=server.port), stopping)
     server.coming = [Trouble(243)] * 10_000
-    timer = threading.Timer(0.3, stopping.set)
-    timer.start()
+
+    def stop_after_two() -> None:
+        wait_until(lambda: server.inserts >= 2, 60, "a second attempt")
+        stopping.set()
+
+    stopper = threading.Thread(target=stop_after_two)
+    stopper.start()
     with pytest.raises(StoppedError):
         writer.write(a_batch(3, 0, 10))
-    timer.join()
+    stopper.join()
     writer.close()
     assert server.inserts >= 2
     assert (orders(target, 3), letters.sent) == ([(0, 0)] * 2, 0)

@@ -7,14 +7,18 @@ import json
 import os
 import secrets
 import shutil
+import time
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from infra.embedded.identity import identify
 from infra.embedded.kafka.pins import KAFKA_VERSION
 from schemas.errors import ConfigurationError
 
+_DYING_S = 5.0
+_POLL_S = 0.05
 MIN_FREE_BYTES = 512 * 1024 * 1024
 _MARK = "cluster.json"
 _LOCK = ".lock"
@@ -86,14 +90,21 @@ class DataDirectory:
             self._lock = None
 
     def _acquire(self, lock: int) -> None:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise ConfigurationError(
-                f"Kafka already runs on {self.path} (started by process {holder}). Stop it "
-                "(`venuecode platform down`), or choose another --data-dir."
-            ) from None
+        deadline = time.monotonic() + _DYING_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+                # A process that was killed lets go of its locks a moment after it is gone.
+                if holder.isdigit() and identify(int(holder)) is None and time.monotonic() < deadline:
+                    time.sleep(_POLL_S)
+                    continue
+                raise ConfigurationError(
+                    f"Kafka already runs on {self.path} (started by process {holder}). Stop it "
+                    "(`venuecode platform down`), or choose another --data-dir."
+                ) from None
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
 

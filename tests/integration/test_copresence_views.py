@@ -25,6 +25,7 @@ from sinks.clickhouse.rules import builtin_contact_rules, read_contact_rules, st
 from tests.support import copresence_oracle as oracle
 from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer
+from tests.support.copresence_answers import as_oracle
 from tests.support.copresence_cities import SPAN, City, cities, clear, moments, store
 from tests.support.copresence_oracle import OracleCity
 from tests.support.copresence_rules import CATEGORIES, oracle_rule
@@ -54,22 +55,6 @@ QUESTIONS = list(itertools.product(RULES, DWELLS))
 
 def oracle_city(city: City) -> OracleCity:
     return OracleCity(city.scans, CATEGORIES, city.positions, ZONE)
-
-
-def as_oracle(contact: queries.Contact) -> oracle.OracleContact:
-    return oracle.OracleContact(
-        contact.overlap_s,
-        contact.counted_s,
-        contact.direct_s,
-        milliseconds(contact.first_meeting),
-        milliseconds(contact.last_meeting),
-        contact.meetings,
-        bool(contact.indirect),
-        tuple(contact.venues),
-        tuple(contact.person_dwells),
-        tuple(contact.contact_dwells),
-        bool(contact.late),
-    )
 
 
 @pytest.fixture(scope="module")

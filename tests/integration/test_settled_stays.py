@@ -26,6 +26,7 @@ from sinks.clickhouse.tracing import settled_chain, settled_overlaps_of_many
 from tests.support import copresence_oracle as oracle
 from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer
+from tests.support.copresence_answers import as_oracle
 from tests.support.copresence_cities import MIDNIGHT, MINUTE, SPAN, City, cities, clear, moments, store
 from tests.support.copresence_oracle import OracleCity
 from tests.support.copresence_rules import CATEGORIES, oracle_rule
@@ -91,22 +92,6 @@ def split(town: list[City], where: int) -> tuple[list[City], list[City]]:
     return (
         [replace(city, scans=city.scans[:where]) for city in town],
         [replace(city, scans=city.scans[where:]) for city in town],
-    )
-
-
-def as_oracle(contact: queries.Contact) -> oracle.OracleContact:
-    return oracle.OracleContact(
-        contact.overlap_s,
-        contact.counted_s,
-        contact.direct_s,
-        milliseconds(contact.first_meeting),
-        milliseconds(contact.last_meeting),
-        contact.meetings,
-        bool(contact.indirect),
-        tuple(contact.venues),
-        tuple(contact.person_dwells),
-        tuple(contact.contact_dwells),
-        bool(contact.late),
     )
 
 

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.topics import Topics
+from sinks.clickhouse.routes import routes
 from sinks.clickhouse.target import ClickHouseTarget
 from sinks.clickhouse.visit_block import visit_block
 from sinks.clickhouse.writer import INSERT_SETTINGS
@@ -19,6 +21,7 @@ from tests.support.visit_rows import migrated_database
 
 pytestmark = pytest.mark.clickhouse
 
+VISITS_ROUTE = routes(Topics())[Topics().visits]
 ORDERS = {
     "visits": "*, place, status_age_s, stay_until, scan_id, processed_at",
     "visits_by_place": "*, processed_at",
@@ -43,7 +46,7 @@ def test_columns_and_lines_of_visits_become_the_same_rows(
     found = []
     for form, body in (("Native", block), ("JSONEachRow", b"\n".join(values))):
         summary = client.raw_insert("visits_input", insert_block=body, fmt=form, settings=INSERT_SETTINGS)
-        assert summary.written_rows == 3 * len(visits)
+        assert summary.written_rows == len(visits) * VISITS_ROUTE.written_per_row + VISITS_ROUTE.written_per_insert
         rows = {
             order: client.query(f"SELECT {columns} FROM {order} ORDER BY source_offset").result_rows
             for order, columns in ORDERS.items()

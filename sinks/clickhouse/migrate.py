@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -14,7 +14,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from schemas.errors import ConfigurationError, FatalError
 from sinks.clickhouse.reference import load_reference_data, store_timezone
 from sinks.clickhouse.retention import apply_retention
-from sinks.clickhouse.sqlfiles import Migration, read_migrations
+from sinks.clickhouse.sqlfiles import Migration, read_migrations, without_replaced_views
 from sinks.clickhouse.target import ClickHouseTarget
 from sinks.clickhouse.under_way import wait_for_inserts
 
@@ -55,7 +55,7 @@ class Outcome:
 
     Attributes:
         migrations: names of the applied files, in order.
-        statements: the SQL, in order.
+        statements: the SQL, in order; without views that a later statement replaces before any other names them.
         retention: tables whose retention was changed.
         reference_rows: rows loaded into the reference tables.
     """
@@ -119,7 +119,9 @@ class Migrator:
         """
         applied = self._applied()
         pending = [migration for migration in self._migrations if migration.number not in applied]
-        statements = [text for migration in pending for text in migration.statements(self._retention_days)]
+        statements = without_replaced_views(
+            [text for migration in pending for text in migration.statements(self._retention_days)]
+        )
         names = tuple(f"{migration.number:04d}_{migration.name}" for migration in pending)
         if dry_run:
             return Outcome(names, tuple(statements), (), 0)
@@ -127,16 +129,19 @@ class Migrator:
         server.command(f"CREATE DATABASE IF NOT EXISTS `{self._target.database}` ENGINE = Atomic")
         client = self._target.client(timeout=_LONGEST_STATEMENT_S)
         client.command(_APPLIED_TABLE)
+        needed = set(statements)
         for migration in pending:
-            self._apply(client, migration)
+            self._apply(client, migration, needed)
         rules = [rule for migration in self._migrations for rule in migration.retention_rules()]
         changed = apply_retention(client, self._target.database, rules, self._retention_days)
         if self._timezone is not None:
             store_timezone(client, self._timezone)
         return Outcome(names, tuple(statements), changed, load_reference_data(client))
 
-    def _apply(self, client: Client, migration: Migration) -> None:
+    def _apply(self, client: Client, migration: Migration, needed: Set[str]) -> None:
         for statement in migration.statements(self._retention_days):
+            if statement not in needed:
+                continue
             try:
                 # Inserts that begin later find no way into the table: a migration closes it before it copies.
                 if _COPIES.match(statement):
@@ -145,10 +150,11 @@ class Migrator:
             except ClickHouseError as error:
                 first_line = next(line for line in statement.splitlines() if not line.startswith("--"))
                 raise FatalError(f"migration {migration.number:04d}_{migration.name}: {first_line}: {error}") from error
-        client.insert(
-            "schema_migrations",
-            [[migration.number, migration.name, migration.checksum]],
-            column_names=["number", "name", "checksum"],
+        # One request: the driver's own insert asks for the columns first, and that for every migration.
+        client.command(
+            "INSERT INTO schema_migrations (number, name, checksum) "
+            "VALUES ({number:UInt32}, {name:String}, {checksum:String})",
+            parameters={"number": migration.number, "name": migration.name, "checksum": migration.checksum},
         )
 
     def _applied(self) -> dict[int, tuple[str, datetime]]:

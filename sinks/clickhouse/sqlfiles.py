@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -17,6 +17,8 @@ _RETENTION = re.compile(r"\{\{retention:(\w+)(?::([^}]*))?\}\}")
 _STATEMENT_END = re.compile(r";[ \t]*$", re.MULTILINE)
 _COMMENT_LINE = re.compile(r"^[ \t]*--.*\n?", re.MULTILINE)
 _CREATED_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)")
+_REPLACED_VIEW = re.compile(r"CREATE OR REPLACE VIEW (\w+)")
+_TEXT = re.compile(r"'(?:[^'\\]|\\.|'')*'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,31 @@ class Migration:
             table, rule = _CREATED_TABLE.search(part), _RETENTION.search(part)
             if table and rule:
                 yield RetentionRule(table[1], rule[1], rule[2] or "")
+
+
+def without_replaced_views(statements: Sequence[str]) -> list[str]:
+    """The statements but for views that a later one replaces before any other names them: a new database needs only the last.
+
+    Args:
+        statements: of all migrations that are to be applied, in order.
+    """
+    kept: list[str] = []
+    for statement in reversed(statements):
+        view = _REPLACED_VIEW.match(statement)
+        if view and _is_replaced(view[1], reversed(kept)):
+            continue
+        kept.append(statement)
+    return kept[::-1]
+
+
+def _is_replaced(view: str, later: Iterable[str]) -> bool:
+    for statement in later:
+        replaced = _REPLACED_VIEW.match(statement)
+        if replaced and replaced[1] == view:
+            return True
+        if re.search(rf"\b{view}\b", _TEXT.sub("", statement)):
+            return False
+    return False
 
 
 def _ttl(found: re.Match[str], days: int | None) -> str:

@@ -34,7 +34,7 @@ from tests.support.visit_rows import insert_visits, instant, migrated_database, 
 
 pytestmark = pytest.mark.clickhouse
 
-AT_ONCE = 10
+AT_ONCE = 20
 EXAMPLES = int(os.environ.get("COPRESENCE_EXAMPLES", "200"))
 ZONE = "America/New_York"
 OWN_RULES = read_contact_rules(

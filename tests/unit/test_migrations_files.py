@@ -11,7 +11,7 @@ from schemas.categories import VenueCategory
 from schemas.errors import ConfigurationError
 from sinks.clickhouse.reference import checked_categories
 from sinks.clickhouse.rules import builtin_contact_rules, read_contact_rules
-from sinks.clickhouse.sqlfiles import Migration, RetentionRule, read_migrations
+from sinks.clickhouse.sqlfiles import Migration, RetentionRule, read_migrations, without_replaced_views
 
 
 def write(folder: Path, name: str, text: str) -> None:
@@ -132,3 +132,14 @@ def test_a_contact_rule_that_occurs_twice_is_refused() -> None:
 def test_a_longest_stay_beyond_what_the_queries_look_back_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="1440"):
         checked_categories([VenueCategory("cave", "洞", "Cave", False, 60, 1441)])
+
+
+def test_a_view_that_is_replaced_before_anything_names_it_need_not_be_made() -> None:
+    old, new = "CREATE OR REPLACE VIEW who AS SELECT 1", "CREATE OR REPLACE VIEW who AS SELECT 2"
+    apart = "CREATE OR REPLACE VIEW whole AS SELECT 'who is who'"
+    asks = "CREATE OR REPLACE VIEW when AS SELECT * FROM who"
+    assert without_replaced_views([old, apart, new, asks]) == [apart, new, asks]
+    assert without_replaced_views([old, asks, new]) == [old, asks, new]
+    assert without_replaced_views([old, "DROP VIEW IF EXISTS who", new]) == [old, "DROP VIEW IF EXISTS who", new]
+    asks_again = asks.replace("FROM who", "FROM who WHERE true")
+    assert without_replaced_views([old, asks, new, asks_again]) == [new, asks_again]

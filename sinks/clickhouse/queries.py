@@ -54,6 +54,21 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
+class SettledStay:
+    """As `Stay`, with where in the venue or vehicle it was."""
+
+    scanned_at: datetime
+    left_at: datetime
+    dwell: str
+    venue_id: str
+    point_id: str
+    vehicle: str
+    run: str
+    carriage: str
+    seat: str
+
+
+@dataclass(frozen=True, slots=True)
 class Meeting:
     """One stretch of time that the person and a contact had in common at one place."""
 
@@ -227,6 +242,13 @@ def settled_contacts(
         VenuecodeError: there is no such rule, or it is about venues alone or about cells.
     """
     return ask(client, Contact, "settled_contacts_of", {**person(person_token, since, until), **rule(rule_id, dwell)})
+
+
+def settled_trajectory(
+    client: Client, person_token: str, since: datetime, until: datetime, dwell: SettledDwell = "best"
+) -> list[SettledStay]:
+    """A person's stays that began in [since, until), oldest first, as of the last settlement."""
+    return ask(client, SettledStay, "settled_trajectory", {**person(person_token, since, until), "dwell": dwell})
 
 
 def settled_overlaps(

@@ -68,7 +68,7 @@ class Migration:
 
 
 def without_replaced_views(statements: Sequence[str]) -> list[str]:
-    """The statements but for views that a later one replaces before any other names them: a new database needs only the last.
+    """The statements but for views that a later one replaces before any other names them.
 
     Args:
         statements: of all migrations that are to be applied, in order.

@@ -146,6 +146,14 @@ def test_answers_equal_the_oracle_as_of_the_settlement_however_scans_came_in(
             (person, each.contact): (each.overlap_s, milliseconds(each.first_meeting))
             for each in queries.settled_overlaps(client, person, begin, end, dwell)
         } == {pair: each for pair, each in expected.items() if pair[0] == person}
+        assert sorted(
+            (milliseconds(stay.scanned_at), milliseconds(stay.left_at), stay.dwell, stay.venue_id)
+            for stay in queries.settled_trajectory(client, person, begin, end, dwell)
+        ) == sorted(
+            (stay.start, stay.end, stay.dwell, stay.scan.venue)
+            for stay in oracle.stays(as_of(town[0], until), dwell)
+            if stay.scan.person == person and span[0] <= stay.start < span[1]
+        )
 
 
 @examples

@@ -83,7 +83,7 @@ def _peer(name: str, place: Ground, advance: Advance) -> Engine:
         if name not in place.loaded:
             duck = Duck.open(place.folder / "duckdb", DUCK_MEMORY_GB)
             try:
-                place.mark(name, engine.load(_counted("PostgreSQL", duck.stays(), advance)))
+                place.mark(name, engine.load(_counted("PostgreSQL", duck.scans(), advance)))
             finally:
                 duck.close()
         return engine

@@ -96,6 +96,7 @@ def questions(sample: Sample) -> tuple[Question, ...]:
 
     return (
         Question("trajectory", tuple(partial(_trajectory, person, span) for person in sample.persons)),
+        Question("stays of one person", tuple(partial(_stays, person, span) for person in sample.persons)),
         Question("contacts, default dwell", contacts(sample.persons, "default")),
         Question("contacts, best dwell", contacts(sample.persons, "best")),
         Question("contacts, best dwell, busiest 1 %", contacts(sample.busiest, "best")),
@@ -108,6 +109,10 @@ def questions(sample: Sample) -> tuple[Question, ...]:
 
 def _trajectory(person: str, span: Span, engine: Engine) -> Answer:
     return engine.trajectory(person, span)
+
+
+def _stays(person: str, span: Span, engine: Engine) -> Answer:
+    return engine.stays(person, span)
 
 
 def _contacts(person: str, span: Span, dwell: Any, engine: Engine) -> Answer:

@@ -1,25 +1,24 @@
 -- Who was with whom, out of settled stays: the answers of contacts_of and its like as of the last settlement, in
 -- milliseconds (docs/decisions/0015-settled-stays.md). `settled_until` says as of when.
 
+CREATE OR REPLACE VIEW settled_trajectory AS
+SELECT
+    scanned_at, fromUnixTimestamp64Milli(toUnixTimestamp64Milli(scanned_at) + {{include:settled_length}}, 'UTC') AS left_at,
+    {{include:settled_dwell}} AS dwell, venue_id, point_id, vehicle, run, carriage, seat
+FROM settled_stays FINAL
+WHERE person_token = toFixedString(unhex({person_token:String}), 16)
+    AND NOT throwIf(ifNull({dwell:Nullable(String)}, 'best') NOT IN ('best', 'default'),
+        'settled stays end by best or default; ask trajectory for other ways')
+    AND scanned_at >= {since:DateTime64(3, 'UTC')} AND scanned_at < {until:DateTime64(3, 'UTC')}
+ORDER BY scanned_at, source_topic, source_partition, source_offset
+COMMENT 'Tracers. One person''s stays that began in [since, until), oldest first, as of the last settlement. Parameters: person_token (32 hex digits), since, until (instants, UTC), dwell (best or default; best unless given). Columns: those of trajectory that a stay has; left_at (instant: when it ended), dwell (what that rests on)';
+
 CREATE OR REPLACE VIEW settled_overlaps_of AS
 WITH
-    toFixedString(unhex({person_token:String}), 16) AS case_token,
+    [toFixedString(unhex({person_token:String}), 16)] AS case_tokens,
     toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS span_begin,
     toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS span_end,
-    (
-        SELECT groupArray((s.place_key, begin, begin + length, r.slots))
-        FROM
-        (
-            SELECT place_key, toUnixTimestamp64Milli(scanned_at) AS begin, {{include:settled_length}} AS length
-            FROM settled_stays FINAL
-            WHERE person_token = case_token
-                AND NOT throwIf(ifNull({dwell:Nullable(String)}, 'best') NOT IN ('best', 'default'),
-                    'settled stays end by best or default; ask contacts_of for other ways')
-                AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
-                AND scanned_at < {until:DateTime64(3, 'UTC')}
-        ) AS s
-        INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON s.place_key = r.place_key
-    ) AS mine
+{{include:settled_meetings}}
 SELECT
     lower(hex(person_token)) AS contact,
     toUInt64(intDiv(intervalLengthSum(begin_ms, end_ms), 1000)) AS overlap_s,
@@ -28,23 +27,7 @@ SELECT
     arraySort(groupUniqArray(venue_id)) AS venues
 FROM
 (
-    SELECT
-        person_token, venue_id,
-        toUnixTimestamp64Milli(scanned_at) AS begin,
-        begin + {{include:settled_length}} AS end,
-        arrayJoin(arrayFilter(
-            m -> m.1 = place_key AND greatest(m.2, begin, span_begin) < least(m.3, end, span_end), mine)) AS m,
-        greatest(m.2, begin, span_begin) AS begin_ms,
-        least(m.3, end, span_end) AS end_ms
-    FROM settled_stays_by_place FINAL
-    PREWHERE (place_key, slot) IN
-    (
-        SELECT m.1, arrayJoin(range(toUInt32(intDiv(m.2, 1800000) - m.4), toUInt32(intDiv(m.3, 1800000) + 1)))
-        FROM (SELECT arrayJoin(mine) AS m)
-    )
-    WHERE person_token != case_token
-        AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
-        AND scanned_at < {until:DateTime64(3, 'UTC')}
+    {{include:settled_met}}
 )
 GROUP BY person_token
 ORDER BY overlap_s DESC, contact
@@ -52,31 +35,20 @@ COMMENT 'Tracers. Who was with one person in [since, until) at all, as of the la
 
 CREATE OR REPLACE VIEW settled_overlaps_of_many AS
 WITH
-    ('', 0, 'venue_or_trip', false, 0, false, '', 0, false, 0) AS asked,
-    cases AS
-    (
-        SELECT
-            toFixedString(unhex(arrayJoin({person_tokens:Array(String)})), 16) AS person_token,
-            toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS case_begin,
-            toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS case_end
-    ),
-{{include:settled_near}}
+    arrayMap(token -> toFixedString(unhex(token), 16), {person_tokens:Array(String)}) AS case_tokens,
+    toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS span_begin,
+    toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS span_end,
+{{include:settled_meetings}}
 SELECT
-    lower(hex(case_token)) AS person, lower(hex(person_token)) AS contact,
+    lower(hex(who)) AS person, lower(hex(person_token)) AS contact,
     toUInt64(intDiv(intervalLengthSum(begin_ms, end_ms), 1000)) AS overlap_s,
     fromUnixTimestamp64Milli(min(begin_ms), 'UTC') AS first_meeting,
     fromUnixTimestamp64Milli(max(end_ms), 'UTC') AS last_together
 FROM
 (
-    SELECT
-        m.case_token AS case_token, t.person_token AS person_token,
-        greatest(m.begin, t.begin, m.count_from) AS begin_ms, least(m.end, t.end, m.count_until) AS end_ms
-    {{include:settled_rows}}
-    WHERE begin_ms < end_ms AND t.person_token != m.case_token
-        AND NOT throwIf(ifNull({dwell:Nullable(String)}, 'best') NOT IN ('best', 'default'),
-            'settled stays end by best or default; ask contacts_of_many for other ways')
+    {{include:settled_met}}
 )
-GROUP BY case_token, person_token
+GROUP BY who, person_token
 COMMENT 'Tracers. As settled_overlaps_of, for many people in one question; in no order. Parameters: person_tokens (array of 32 hex digits), since, until (instants, UTC), dwell (best or default; best unless given). Columns: person and contact (32 hex digits), overlap_s (s), first_meeting and last_together (instants)';
 
 CREATE OR REPLACE VIEW settled_contacts_of AS
@@ -138,10 +110,21 @@ WITH
     {until:DateTime64(3, 'UTC')} AS span_end,
     toFixedString(unhex({person_token:String}), 16) AS index_token,
     (
-        SELECT groupArray((toFixedString(unhex(contact), 16), toUnixTimestamp64Milli(first_meeting)))
-        FROM settled_overlaps_of(
-            person_token = {person_token:String}, since = {since:String}, until = {until:String},
-            dwell = {dwell:Nullable(String)})
+        WITH
+            [index_token] AS case_tokens,
+            toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS span_begin,
+            toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS span_end,
+{{include:settled_meetings}}
+        SELECT groupArray((person_token, first_ms))
+        FROM
+        (
+            SELECT person_token, min(begin_ms) AS first_ms
+            FROM
+            (
+    {{include:settled_met}}
+            )
+            GROUP BY person_token
+        )
     ) AS first_degree,
     {{include:settled_second_cases}},
 {{include:settled_unions}}

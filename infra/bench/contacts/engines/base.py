@@ -56,6 +56,10 @@ class Engine(Protocol):
         """The scans of a person; content: their instants, ms since 1970, ascending."""
         ...
 
+    def stays(self, person: str, span: Span) -> Answer:
+        """A person's stays that began in the span; content: begin and end under `best`, ms since 1970, ascending."""
+        ...
+
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
         """Everybody who met the person; content: each with the seconds in all."""
         ...

@@ -100,6 +100,10 @@ class ClickHouse:
         found = self._ask("scanned_at", "trajectory", span, person_token=person)
         return Answer(found.num_rows, lambda: tuple(_ms(found["scanned_at"])))
 
+    def stays(self, person: str, span: Span) -> Answer:
+        found = self._ask("scanned_at, left_at", "settled_trajectory", span, person_token=person)
+        return Answer(found.num_rows, lambda: tuple(zip(_ms(found["scanned_at"]), _ms(found["left_at"]), strict=True)))
+
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
         found = self._ask("contact, overlap_s", "settled_overlaps_of", span, person_token=person, dwell=dwell)
         return Answer(found.num_rows, lambda: pairs(found["contact"], found["overlap_s"]))

@@ -89,7 +89,7 @@ class Duck:
         staging.unlink()
         return took + time.perf_counter() - began
 
-    def stays(self) -> Iterator[Any]:
+    def scans(self) -> Iterator[Any]:
         """All scans with the ends of their stays, as Arrow record batches, by person and time."""
         yield from self._connection.sql("SELECT * FROM by_person").to_arrow_reader(500_000)
 
@@ -102,6 +102,14 @@ class Duck:
             [person, span.since_ms, span.until_ms],
         ).fetchall()
         return Answer(len(found), lambda: tuple(at for (at,) in found))
+
+    def stays(self, person: str, span: Span) -> Answer:
+        found = self._connection.execute(
+            "SELECT at_ms, left_best FROM by_person WHERE person = ?::UUID AND at_ms >= ? AND at_ms < ? AND NOT leave "
+            "ORDER BY at_ms",
+            [person, span.since_ms, span.until_ms],
+        ).fetchall()
+        return Answer(len(found), lambda: tuple(found))
 
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
         found = self._together([person], span, dwell)

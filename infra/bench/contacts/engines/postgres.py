@@ -79,6 +79,13 @@ class Postgres:
         )
         return Answer(len(found), lambda: tuple(at for (at,) in found))
 
+    def stays(self, person: str, span: Span) -> Answer:
+        found = self._ask(
+            "SELECT at, left_best FROM visits WHERE person = %s AND at >= %s AND at < %s AND NOT leave ORDER BY at",
+            [person, span.since_ms, span.until_ms],
+        )
+        return Answer(len(found), lambda: tuple(found))
+
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
         found = self._together([person], span, dwell)
         return Answer(len(found), lambda: frozenset((contact.hex, seconds) for _, contact, seconds in found))

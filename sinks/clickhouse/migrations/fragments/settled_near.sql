@@ -1,13 +1,11 @@
 -- The stays of `cases` (person_token, case_begin, case_end: ms since 1970), once for every half-hour in which somebody may have come who
--- met them: as long before as anybody stayed at that place, until the stay ends, and its tail.
-    near AS
+-- met them: as long before as anybody stayed at that place, until the stay ends, and its tail. They are one constant, for two parts of
+-- a question name them.
     (
         SELECT
-            s.person_token AS case_token, s.place_key AS place_key, s.begin AS begin, s.end AS end, s.tail_until AS tail_until,
-            s.point AS point, s.carriage AS carriage, s.row AS row, s.dwell AS dwell,
-            c.case_begin AS count_from, c.case_end AS count_until,
-            arrayJoin(range(
-                toUInt32(intDiv(s.begin, 1800000) - r.slots), toUInt32(intDiv(s.tail_until, 1800000) + 1))) AS slot
+            groupArray((
+                s.person_token, s.place_key, s.begin, s.end, s.tail_until, s.point, s.carriage, s.row, s.dwell,
+                c.case_begin, c.case_end, r.slots))
         FROM
         (
             SELECT
@@ -23,4 +21,12 @@
         ) AS s
         INNER JOIN cases AS c ON s.person_token = c.person_token
         INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON s.place_key = r.place_key
+    ) AS stays_of_cases,
+    near AS
+    (
+        SELECT
+            m.1 AS case_token, m.2 AS place_key, m.3 AS begin, m.4 AS end, m.5 AS tail_until, m.6 AS point, m.7 AS carriage,
+            m.8 AS row, m.9 AS dwell, m.10 AS count_from, m.11 AS count_until,
+            arrayJoin(range(toUInt32(intDiv(m.3, 1800000) - m.12), toUInt32(intDiv(m.5, 1800000) + 1))) AS slot
+        FROM (SELECT arrayJoin(stays_of_cases) AS m)
     )

@@ -1,8 +1,7 @@
 -- When any of `cases` (person_token, case_begin, case_end: ms since 1970) was at a place: stretches without a gap between
--- them, so that each place has few, whoever they are of.
-    stretches AS
+-- them, so that each place has few, whoever they are of. They are one constant, for two parts of a question name them.
     (
-        SELECT place_key, slots, starts AS begin, stops AS end
+        SELECT groupArray((place_key, slots, starts, stops))
         FROM
         (
             SELECT
@@ -40,4 +39,8 @@
             )
         )
         ARRAY JOIN starts, stops
+    ) AS unions,
+    stretches AS
+    (
+        SELECT u.1 AS place_key, u.2 AS slots, u.3 AS begin, u.4 AS end FROM (SELECT arrayJoin(unions) AS u)
     )

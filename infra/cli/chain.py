@@ -6,7 +6,7 @@ import csv
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 from zoneinfo import ZoneInfo
 
 import typer
@@ -21,8 +21,10 @@ from infra.cli.questions import (
     EstimateFlag,
     MaxPeople,
     RuleOption,
+    SettledFlag,
     refuse_more_than,
     require_rule,
+    require_settled,
     require_size_form,
     tell_coverage,
     tell_size,
@@ -31,6 +33,10 @@ from infra.plots.chain import chain_graph
 from infra.plots.figure import checked_path, save
 from infra.settings import Settings
 from sinks.clickhouse.dwell import ANY_OVERLAP
+
+if TYPE_CHECKING:
+    from sinks.clickhouse.dwell import SettledDwell
+    from sinks.clickhouse.tracing import Coverage, SettledLink
 
 _TOKEN = re.compile(r"[0-9a-fA-F]{32}")
 PlotFile = Annotated[
@@ -55,6 +61,7 @@ def chain(
     rule: RuleOption = ANY_OVERLAP,
     dwell: DwellOption = "best",
     isolated: IsolatedFile = None,
+    settled: SettledFlag = False,
     max_people: MaxPeople = MOST_PEOPLE,
     estimate: EstimateFlag = False,
     as_json: JsonFlag = False,
@@ -71,9 +78,14 @@ def chain(
     picture = None if plot is None else checked_path(plot)
     begin, end = span(since, until, settings, datetime.now(UTC))
     times = {} if isolated is None else _isolation_times(isolated, settings)
+    if settled and (isolated or plot or estimate or dwell not in ("best", "default")):
+        raise typer.BadParameter(
+            "--settled goes with --dwell best or default, and not with --isolated, --plot or --estimate: it knows no "
+            "isolation but a red status, and not who met whom"
+        )
     from sinks.clickhouse import tracing
 
-    about = {
+    about: dict[str, Any] = {
         "person_token": token,
         "since": begin,
         "until": end,
@@ -83,6 +95,13 @@ def chain(
     }
     with connected(settings) as client:
         require_rule(client, rule)
+        if settled:
+            about["settled"] = as_dicts([require_settled(client, form, settings)])[0]
+            found = tracing.settled_chain(client, token, begin, end, rule, cast("SettledDwell", dwell))
+            refuse_more_than(max_people, len(found))
+            resting = tracing.coverage(client, token, begin, end, dwell)
+            _tell_settled_chain(form, found, about, resting, settings)
+            return
         size = tracing.chain_size(client, token, begin, end, rule, dwell, times)
         if not estimate:
             refuse_more_than(max_people, size)
@@ -112,9 +131,30 @@ def chain(
             first = local_time(link.first_meeting, settings)
             table.add_row(str(link.degree), link.contact, link.via or "the person", duration(link.counted_s), first)
         out.print(table)
-        people = [len({link.contact for link in links if link.degree == degree}) for degree in (1, 2)]
-        out.print(f"{people[0]} contacts, and {people[1]} people whom only they met.", highlight=False)
+        _tell_people([degree for degree, _ in {(link.degree, link.contact) for link in links}])
     tell_coverage(form, resting, settings)
+
+
+def _tell_settled_chain(
+    form: Form, found: list[SettledLink], about: dict[str, Any], resting: Coverage, settings: Settings
+) -> None:
+    from sinks.clickhouse.tracing import SettledLink
+
+    found.sort(key=lambda link: (link.degree, link.first_meeting, link.contact))
+    if form is not Form.TEXT:
+        print_rows(form, SettledLink, found, "links", {**about, "coverage": as_dicts([resting])[0]})
+    else:
+        table = Table("degree", token_column("contact"), "first meeting", box=None, header_style="bold")
+        for link in found:
+            table.add_row(str(link.degree), link.contact, local_time(link.first_meeting, settings))
+        out.print(table)
+        _tell_people([link.degree for link in found])
+    tell_coverage(form, resting, settings)
+
+
+def _tell_people(degrees: list[int]) -> None:
+    """How many people there are, out of the degree of each."""
+    out.print(f"{degrees.count(1)} contacts, and {degrees.count(2)} people whom only they met.", highlight=False)
 
 
 def _isolation_times(file: Path, settings: Settings) -> dict[str, datetime]:

@@ -29,10 +29,11 @@ from infra.cli.questions import (
     DwellOption,
     MaxPeople,
     RuleOption,
+    SettledFlag,
     refuse_more_than,
     require_rule,
+    require_settled,
     tell_coverage,
-    tell_settled,
 )
 from infra.settings import Settings
 from sinks.clickhouse.dwell import ANY_OVERLAP
@@ -42,10 +43,6 @@ if TYPE_CHECKING:
     from sinks.clickhouse.queries import Contact
 
 AllRules = Annotated[bool, typer.Option("--all-rules", help="Ask every rule in force, and show them side by side.")]
-Settled = Annotated[
-    bool,
-    typer.Option("--settled", help="As of the last settlement, in milliseconds; with --dwell best or default."),
-]
 Onset = Annotated[
     str | None,
     typer.Option("--onset", help="Onset or sampling, from where --all-rules look back and ahead. Default: --until."),
@@ -61,7 +58,7 @@ def contacts(
     dwell: DwellOption = "best",
     all_rules: AllRules = False,
     onset: Onset = None,
-    settled: Settled = False,
+    settled: SettledFlag = False,
     max_people: MaxPeople = MOST_PEOPLE,
     as_json: JsonFlag = False,
     as_csv: CsvFlag = False,
@@ -92,11 +89,7 @@ def contacts(
             require_rule(client, rule)
             kind, asked = queries.Contact, {"rule": rule}
             if settled:
-                from sinks.clickhouse.settle import settled as last_settlement
-
-                known = last_settlement(client)
-                asked = {**asked, "settled": as_dicts([known])[0]}
-                tell_settled(form, known, settings)
+                asked = {**asked, "settled": as_dicts([require_settled(client, form, settings)])[0]}
                 found = queries.settled_contacts(client, token, begin, end, rule, cast("SettledDwell", dwell))
             else:
                 found = queries.contacts(client, token, begin, end, rule, dwell)

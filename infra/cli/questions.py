@@ -32,6 +32,9 @@ MaxPeople = Annotated[
 EstimateFlag = Annotated[
     bool, typer.Option("--estimate", help="Only say how many people this would name, within 5 %, and name nobody.")
 ]
+SettledFlag = Annotated[
+    bool, typer.Option("--settled", help="As of the last settlement, at once; with --dwell best or default.")
+]
 MOST_PEOPLE = 10_000
 _NOTHING_STORED = "No scan of anybody is stored: nothing can be said about anybody."
 
@@ -111,8 +114,11 @@ def tell_coverage(form: Form, found: Coverage, settings: Settings) -> None:
         )
 
 
-def tell_settled(form: Form, found: Settled, settings: Settings) -> None:
-    """Say as of when an answer out of settled stays is; an error where nothing was settled yet."""
+def require_settled(client: Client, form: Form, settings: Settings) -> Settled:
+    """The last settlement, and as of when it makes an answer is said; an error where nothing was settled yet."""
+    from sinks.clickhouse.settle import settled
+
+    found = settled(client)
     if not found.number:
         fail("--settled: no stays are settled yet: run `venuecode settle`, or leave it out")
     late = f" People with scans stored late since then: {found.late_people}." if found.late_people else ""
@@ -121,6 +127,7 @@ def tell_settled(form: Form, found: Settled, settings: Settings) -> None:
         f"As of the last settlement: scans until {local_time(found.until, settings)} that were stored until "
         f"{local_time(found.began_at, settings)}.{late}",
     )
+    return found
 
 
 def tell_stored(form: Form, stored: tuple[datetime, datetime] | None, settings: Settings) -> None:

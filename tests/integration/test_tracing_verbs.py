@@ -138,6 +138,24 @@ def test_contacts_as_of_the_last_settlement_say_as_of_when_and_are_the_same_wher
         assert verb("contacts", CASE, *SPAN, "--settled", *wrong).exit_code == 2
 
 
+def test_a_chain_as_of_the_last_settlement_names_the_same_people_at_the_same_first_meetings(verb: Any) -> None:
+    refused = verb("chain", CASE, *SPAN, "--settled")
+    assert (refused.exit_code, "run `venuecode settle`" in refused.stderr.replace("\n", " ")) == (1, True)
+    assert verb("settle").exit_code == 0
+    for rule in ("any_overlap", "who"):
+        said = json.loads(verb("chain", CASE, *SPAN, "--rule", rule, "--settled", "--json").stdout)
+        links = json.loads(verb("chain", CASE, *SPAN, "--rule", rule, "--json").stdout)["links"]
+        first = {(link["degree"], link["contact"]): link["first_meeting"] for link in reversed(links)}
+        assert {(each["degree"], each["contact"]): each["first_meeting"] for each in said["links"]} == first
+        assert said["settled"]["number"] == 1
+    shown = verb("chain", CASE, *SPAN, "--settled").stdout
+    assert "As of the last settlement" in shown
+    assert "people whom only they met" in shown
+    assert verb("chain", CASE, *SPAN, "--settled", "--max-people", "1").exit_code == 1
+    for wrong in (("--dwell", "explicit"), ("--estimate",), ("--plot", "chain.svg")):
+        assert verb("chain", CASE, *SPAN, "--settled", *wrong).exit_code == 2
+
+
 def test_settling_again_and_again_ends_when_it_is_told_to(verb: Any) -> None:
     command = [sys.executable, "-m", "infra.cli.main", "settle", "--every", "0.1", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:

@@ -102,7 +102,9 @@ class ClickHouse:
 
     def stays(self, person: str, span: Span) -> Answer:
         found = self._ask("scanned_at, left_at", "settled_trajectory", span, person_token=person)
-        return Answer(found.num_rows, lambda: tuple(zip(_ms(found["scanned_at"]), _ms(found["left_at"]), strict=True)))
+        return Answer(
+            found.num_rows, lambda: tuple(sorted(zip(_ms(found["scanned_at"]), _ms(found["left_at"]), strict=True)))
+        )
 
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
         found = self._ask("contact, overlap_s", "settled_overlaps_of", span, person_token=person, dwell=dwell)

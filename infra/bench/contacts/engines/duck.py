@@ -109,7 +109,7 @@ class Duck:
             "ORDER BY at_ms",
             [person, span.since_ms, span.until_ms],
         ).fetchall()
-        return Answer(len(found), lambda: tuple(found))
+        return Answer(len(found), lambda: tuple(sorted(found)))
 
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
         found = self._together([person], span, dwell)
@@ -190,7 +190,7 @@ class Duck:
             """,
             params={"person": person, "since": span.since_ms, "until": span.until_ms},
         )
-        people = found.count("*").fetchone()[0] if count else found.to_arrow_table().num_rows
+        people = found.count("*").fetchall()[0][0] if count else found.to_arrow_table().num_rows
         return Answer(1 if count else int(people), lambda: int(people))
 
     def windows(self, windows: Sequence[Window]) -> Answer:

@@ -84,7 +84,7 @@ class Postgres:
             "SELECT at, left_best FROM visits WHERE person = %s AND at >= %s AND at < %s AND NOT leave ORDER BY at",
             [person, span.since_ms, span.until_ms],
         )
-        return Answer(len(found), lambda: tuple(found))
+        return Answer(len(found), lambda: tuple(sorted(found)))
 
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
         found = self._together([person], span, dwell)

@@ -46,6 +46,7 @@ _HOLD_SECONDS = 1.0
 EXIT_STALLED = 70
 """Exit code of a sink that was stuck."""
 _PASSING_ERRORS = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT}
+_ENDS_MEMBERSHIP = {KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID}
 
 
 def run_sink(config: SinkConfig, at_step: AtStep = pass_by) -> int:
@@ -199,6 +200,12 @@ class Sink:
 
     def _raise_if_refused(self, messages: Sequence[Message]) -> None:
         for error in filter(None, (message.error() for message in messages)):
+            if error.code() in _ENDS_MEMBERSHIP:
+                # Also when the coordinator was killed while a commit was under way: a restart joins anew.
+                self._stalled(
+                    f"the group has this sink as a member no more ({error.str()}); where two sinks run under one "
+                    "--instance-id, give each its own"
+                )
             if error.code() not in _PASSING_ERRORS:
                 raise FatalError(f"Kafka refuses the sink: {error.str()}")
             self._log.warning("kafka_error", error=error.str())

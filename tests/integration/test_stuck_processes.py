@@ -78,3 +78,20 @@ def test_a_sink_whose_commits_stand_still_says_so_on_ready_and_then_ends(
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
     platform.send(platform.topics.visits, [("a" * 32, json.dumps(visit_document("a" * 32, now_ms, 0)).encode())])
     _says_so_and_ends(sink)
+
+
+def test_a_sink_whose_name_another_one_took_ends_to_be_restarted(
+    platform: WorkerPlatform, target: ClickHouseTarget, tmp_path: Path
+) -> None:
+    first = SinkProcess(platform, target, tmp_path, ("--instance-id", "storeroom"))
+    second = None
+    try:
+        first.wait_until_ready()
+        second = SinkProcess(platform, target, tmp_path, ("--instance-id", "storeroom"))
+        wait_until(lambda: first.process.poll() is not None, 60, "the first to end by itself")
+        assert first.process.returncode == 70, first.log()
+        assert "a member no more" in first.log()
+        second.wait_until_ready()
+    finally:
+        for sink in filter(None, (first, second)):
+            sink.kill()

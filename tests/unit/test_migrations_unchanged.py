@@ -26,7 +26,7 @@ APPLIED = {
     "0019_closed_lists": "0b76073348c45a11b60c8ddd4437fdf9523eff9df20685433e6309a1c7b745b1",
     "0020_later_merges": "64840fefd8d404bfd1aab4db0da7eaecd63c4b76501dfc649e6855e12ab4ba08",
     "0021_settled_stays": "ff70c8d7c779fdb19aec3b521ef3aa1019ee0f7da4b190c3edb8f0c8a304c9b0",
-    "0022_settled_contacts": "211d25940cc1ed855dd53536c14b5410a99477417ade2ccd0b195aa2541760f9",
+    "0022_settled_contacts": "31d064d7eea5fcafbfdea01e3a06209b836bf42793a766da8e23c61328d456e5",
     "0023_size": "20726433ee70365e8f6b211e0f1f6c5461cec909e3ffc6884b957faf3be94986",
     "0024_windows": "57a9e6dbddc785f5ccf2888d6c673027862fc20a5b721af6e1bc91ef545d9832",
 }

@@ -29,6 +29,7 @@ APPLIED = {
     "0022_settled_contacts": "31d064d7eea5fcafbfdea01e3a06209b836bf42793a766da8e23c61328d456e5",
     "0023_size": "20726433ee70365e8f6b211e0f1f6c5461cec909e3ffc6884b957faf3be94986",
     "0024_windows": "57a9e6dbddc785f5ccf2888d6c673027862fc20a5b721af6e1bc91ef545d9832",
+    "0025_sorted_meetings": "398018cdc663ff5d500e3ea2d461f290195ba96ce0e4fd15fc556cf80d2a746b",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

@@ -6,7 +6,7 @@ import csv
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -22,6 +22,7 @@ from infra.cli.questions import (
     MaxPeople,
     RuleOption,
     SettledFlag,
+    check_settled,
     refuse_more_than,
     require_rule,
     require_settled,
@@ -35,7 +36,6 @@ from infra.settings import Settings
 from sinks.clickhouse.dwell import ANY_OVERLAP
 
 if TYPE_CHECKING:
-    from sinks.clickhouse.dwell import SettledDwell
     from sinks.clickhouse.tracing import Coverage, SettledLink
 
 _TOKEN = re.compile(r"[0-9a-fA-F]{32}")
@@ -72,17 +72,17 @@ def chain(
 ) -> None:
     """Show a person's contacts and theirs, each from the first meeting until the contact was isolated or turned red."""
     form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
+    settled_dwell = None
+    if settled:
+        others = {"--isolated": isolated, "--plot": plot, "--estimate": estimate}
+        why = ": it knows no isolation but a red status, and not who met whom"
+        settled_dwell = check_settled(dwell, others, why)
     if estimate:
         require_size_form(form)
     settings = load_settings()
     picture = None if plot is None else checked_path(plot)
     begin, end = span(since, until, settings, datetime.now(UTC))
     times = {} if isolated is None else _isolation_times(isolated, settings)
-    if settled and (isolated or plot or estimate or dwell not in ("best", "default")):
-        raise typer.BadParameter(
-            "--settled goes with --dwell best or default, and not with --isolated, --plot or --estimate: it knows no "
-            "isolation but a red status, and not who met whom"
-        )
     from sinks.clickhouse import tracing
 
     about: dict[str, Any] = {
@@ -95,9 +95,9 @@ def chain(
     }
     with connected(settings) as client:
         require_rule(client, rule)
-        if settled:
+        if settled_dwell is not None:
             about["settled"] = as_dicts([require_settled(client, form, settings)])[0]
-            found = tracing.settled_chain(client, token, begin, end, rule, cast("SettledDwell", dwell))
+            found = tracing.settled_chain(client, token, begin, end, rule, settled_dwell)
             refuse_more_than(max_people, len(found))
             resting = tracing.coverage(client, token, begin, end, dwell)
             _tell_settled_chain(form, found, about, resting, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -30,6 +30,7 @@ from infra.cli.questions import (
     MaxPeople,
     RuleOption,
     SettledFlag,
+    check_settled,
     refuse_more_than,
     require_rule,
     require_settled,
@@ -39,7 +40,6 @@ from infra.settings import Settings
 from sinks.clickhouse.dwell import ANY_OVERLAP
 
 if TYPE_CHECKING:
-    from sinks.clickhouse.dwell import SettledDwell
     from sinks.clickhouse.queries import Contact
 
 AllRules = Annotated[bool, typer.Option("--all-rules", help="Ask every rule in force, and show them side by side.")]
@@ -74,8 +74,7 @@ def contacts(
         raise typer.BadParameter("--onset says from where every rule looks back and ahead: give --all-rules as well")
     if all_rules and rule != ANY_OVERLAP:
         raise typer.BadParameter("--all-rules asks every rule: leave out --rule")
-    if settled and (all_rules or dwell not in ("best", "default")):
-        raise typer.BadParameter("--settled goes with --dwell best or default, and not with --all-rules")
+    settled_dwell = check_settled(dwell, {"--all-rules": all_rules}) if settled else None
     from sinks.clickhouse import queries, tracing
 
     found: Sequence[Contact]
@@ -88,9 +87,9 @@ def contacts(
         else:
             require_rule(client, rule)
             kind, asked = queries.Contact, {"rule": rule}
-            if settled:
+            if settled_dwell is not None:
                 asked = {**asked, "settled": as_dicts([require_settled(client, form, settings)])[0]}
-                found = queries.settled_contacts(client, token, begin, end, rule, cast("SettledDwell", dwell))
+                found = queries.settled_contacts(client, token, begin, end, rule, settled_dwell)
             else:
                 found = queries.contacts(client, token, begin, end, rule, dwell)
         refuse_more_than(max_people, len({contact.contact for contact in found}))

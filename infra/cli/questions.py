@@ -12,7 +12,7 @@ from infra.cli.clickhouse import local_time
 from infra.cli.common import err, fail, out, print_json
 from infra.cli.forms import Form, plain
 from infra.settings import Settings
-from sinks.clickhouse.dwell import Dwell
+from sinks.clickhouse.dwell import Dwell, SettledDwell
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -112,6 +112,24 @@ def tell_coverage(form: Form, found: Coverage, settings: Settings) -> None:
             f"the next scan, {assumed}; late scans {found.late_scans} and flagged {found.flagged_scans}, counted too. "
             + _stored_text(found.stored_from, found.stored_until, settings),
         )
+
+
+def check_settled(dwell: Dwell, beside: Mapping[str, object], why: str = "") -> SettledDwell:
+    """The way to end stays, where settled ones know it; nothing else that they cannot answer may be asked.
+
+    Args:
+        dwell: what was asked for.
+        beside: values of the options that do not go with --settled, by name.
+        why: appended to the message.
+
+    Raises:
+        typer.BadParameter: --settled does not go with what was asked for.
+    """
+    if any(beside.values()) or dwell not in ("best", "default"):
+        *others, last = beside
+        names = f"{', '.join(others)} or {last}" if others else last
+        raise typer.BadParameter(f"--settled goes with --dwell best or default, and not with {names}{why}")
+    return dwell
 
 
 def require_settled(client: Client, form: Form, settings: Settings) -> Settled:

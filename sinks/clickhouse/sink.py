@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import cast
+from typing import NoReturn, cast
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -161,8 +161,11 @@ class Sink:
         return [what for is_so, what in reasons if is_so]
 
     def _stalled(self, what: str) -> None:
-        """End at once, committing nothing: whoever supervises starts another."""
-        self._log.critical("sink_stalled", reason=f"{what}: giving up, to be restarted")
+        self._end_at_once("sink_stalled", what)
+
+    def _end_at_once(self, event: str, why: str) -> NoReturn:
+        """Commit nothing: whoever supervises starts another."""
+        self._log.critical(event, reason=f"{why}: giving up, to be restarted")
         os._exit(EXIT_STALLED)
 
     def _consume(self, threads: ThreadPoolExecutor, stop: threading.Event) -> None:
@@ -202,9 +205,10 @@ class Sink:
         for error in filter(None, (message.error() for message in messages)):
             if error.code() in _ENDS_MEMBERSHIP:
                 # Also when the coordinator was killed while a commit was under way: a restart joins anew.
-                self._stalled(
+                self._end_at_once(
+                    "sink_fenced",
                     f"the group has this sink as a member no more ({error.str()}); where two sinks run under one "
-                    "--instance-id, give each its own"
+                    "--instance-id, give each its own",
                 )
             if error.code() not in _PASSING_ERRORS:
                 raise FatalError(f"Kafka refuses the sink: {error.str()}")

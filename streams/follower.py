@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from schemas.errors import FatalError, RetryableError
 from schemas.kafka import ClientConfig, consumer_config
 
-_ROWS: Final = 2000
+_ROWS: Final = 8000
 _PARTITION: Final = methodcaller("partition")
 _ERROR: Final = methodcaller("error")
 _NO_ERRORS: Final = {type(None)}

@@ -13,6 +13,7 @@ import os
 from collections.abc import AsyncIterator
 
 CHUNK = 1 << 20
+_FIRST_CHUNK = 1 << 16
 
 
 def _pipe() -> tuple[int, int]:
@@ -103,11 +104,18 @@ class OutputPipe:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """What the engine writes, in pieces of at most 1 MiB, until `engine_is_done` was called and all is read."""
+        # A read costs the room it asks for, and most answers are short.
+        asked, chunk = _FIRST_CHUNK, b""
         while not self._own.closed:
-            try:
-                chunk = os.read(self._own.number, CHUNK)
-            except BlockingIOError:
+            # More than was asked for is there at once; after less, or before anything, the engine is waited for.
+            if len(chunk) < asked:
                 await _ready(self._own.number, write=False)
+            else:
+                asked = CHUNK
+            try:
+                chunk = os.read(self._own.number, asked)
+            except BlockingIOError:
+                chunk = b""
                 continue
             if not chunk:
                 return

@@ -255,5 +255,8 @@ def _main(arguments: list[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger("warning"),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     print(json.dumps(_main(sys.argv[1:])))  # noqa: T201 - its one output

@@ -107,7 +107,7 @@ class OutputPipe:
         # A read costs the room it asks for, and most answers are short.
         asked, chunk = _FIRST_CHUNK, b""
         while not self._own.closed:
-            # More than was asked for is there at once; after less, or before anything, the engine is waited for.
+            # After as much as was asked for there may be more at once; else the engine is waited for.
             if len(chunk) < asked:
                 await _ready(self._own.number, write=False)
             else:

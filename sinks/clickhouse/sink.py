@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import NoReturn, cast
 
 import structlog
@@ -112,7 +113,7 @@ class Sink:
             | {"on_commit": self._committed}
         )
         self._lag = Lag(self._consumer, self._metrics)
-        self._watchdog = Watchdog(config.stall_seconds, self._stalled)
+        self._watchdog = Watchdog(config.stall_seconds, partial(self._end_at_once, "sink_stalled"))
         self._generation = 0
         self._committing = -1
         self._joined = False
@@ -160,11 +161,8 @@ class Sink:
         )
         return [what for is_so, what in reasons if is_so]
 
-    def _stalled(self, what: str) -> None:
-        self._end_at_once("sink_stalled", what)
-
     def _end_at_once(self, event: str, why: str) -> NoReturn:
-        """Commit nothing: whoever supervises starts another."""
+        """Commit nothing more: whoever supervises starts another."""
         self._log.critical(event, reason=f"{why}: giving up, to be restarted")
         os._exit(EXIT_STALLED)
 

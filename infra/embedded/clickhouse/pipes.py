@@ -105,20 +105,14 @@ class OutputPipe:
     async def chunks(self) -> AsyncIterator[bytes]:
         """What the engine writes, in pieces of at most 1 MiB, until `engine_is_done` was called and all is read."""
         # A read costs the room it asks for, and most answers are short.
-        asked, chunk = _FIRST_CHUNK, b""
+        room = _FIRST_CHUNK
         while not self._own.closed:
-            # After as much as was asked for there may be more at once; else the engine is waited for.
-            if len(chunk) < asked:
-                await _ready(self._own.number, write=False)
-            else:
-                asked = CHUNK
-            try:
-                chunk = os.read(self._own.number, asked)
-            except BlockingIOError:
-                chunk = b""
-                continue
+            await _ready(self._own.number, write=False)
+            chunk = os.read(self._own.number, room)
             if not chunk:
                 return
+            if len(chunk) == room:
+                room = CHUNK
             yield chunk
 
     def engine_is_done(self) -> None:

@@ -148,6 +148,11 @@ class TopicFollower:
         self._reported[partition] = next_offset
         self._consumer.commit(offsets=[TopicPartition(self._topic, partition, next_offset)], asynchronous=False)
 
+    def begin_again(self, partition: int) -> None:
+        """Drop a partition, and open it again as if it had just been given. To be called from within `apply`."""
+        with self._lock:
+            self._let_go({partition})
+
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
@@ -165,10 +170,13 @@ class TopicFollower:
         with self._lock:
             leaving = self._held - self._wanted
             if leaving:
-                self._consumer.incremental_unassign([TopicPartition(self._topic, number) for number in leaving])
-                self._held -= leaving
-            for number in leaving:
-                self._dropped(number)
+                self._let_go(leaving)
+
+    def _let_go(self, partitions: Collection[int]) -> None:
+        self._consumer.incremental_unassign([TopicPartition(self._topic, number) for number in partitions])
+        self._held.difference_update(partitions)
+        for number in partitions:
+            self._dropped(number)
 
     def _join(self) -> None:
         coming = self._wanted - self._held

@@ -170,10 +170,12 @@ class Reference:
     def _apply_statuses(self, partition: int, records: Records, reported: int) -> None:
         keys, statuses, rejected = self._status_reader.read(records)
         self._newest_status_ms = max(self._newest_status_ms, records[-1].timestamp()[1])
-        self.statuses.apply_columns(partition, keys, statuses)
+        renewed = self.statuses.apply_columns(partition, keys, statuses)
         self._set_aside(self._status_reader.decoder, self._status_follower, records, rejected, reported)
         if self._snapshots is not None:
-            self._snapshots.applied(partition, records[-1].offset() + 1)
+            next_offset = records[-1].offset() + 1
+            if not self._snapshots.applied(partition, next_offset, len(records), renewed):
+                self._status_follower.begin_again(partition)
 
     def _apply_venues(self, partition: int, records: Records, reported: int) -> None:
         changes, rejected = self._venue_decoder.decode(records)

@@ -59,15 +59,14 @@ class StatusStore:
         """Let go of a partition and its memory."""
         self._partitions.pop(partition, None)
 
-    def apply(self, partition: int, changes: Sequence[Change]) -> None:
+    def apply(self, partition: int, changes: Sequence[Change]) -> int:
         """As `apply_columns`, from records."""
-        self.apply_columns(partition, *changes_as_columns(changes, self.kind_numbers))
+        return self.apply_columns(partition, *changes_as_columns(changes, self.kind_numbers))
 
-    def apply_columns(self, partition: int, keys: Words, statuses: Statuses) -> None:
+    def apply_columns(self, partition: int, keys: Words, statuses: Statuses) -> int:
         """See `PartitionStatuses.apply`; changes of a partition that was dropped meanwhile count for nothing."""
         statuses_here = self._partitions.get(partition)
-        if statuses_here is not None:
-            statuses_here.apply(keys, statuses)
+        return 0 if statuses_here is None else statuses_here.apply(keys, statuses)
 
     def look_up(self, partition: int, tokens: Sequence[str], at_ms: Sequence[int]) -> list[StatusView]:
         """As `look_up_columns`, as objects."""

@@ -55,15 +55,20 @@ class PartitionStatuses:
         """Bytes of all arrays, spare room included."""
         return self._rows.nbytes + self._earlier.nbytes + self._index.nbytes
 
-    def apply(self, keys: Words, statuses: Statuses) -> None:
+    def apply(self, keys: Words, statuses: Statuses) -> int:
         """Take over changes in the order of their offsets.
 
         A status whose `version` is older than the one known is ignored; a tombstone removes the person, and after it
         any version is taken (as if the person had never been known: compaction may have removed both).
+
+        Returns:
+            How many were statuses of somebody who had one already.
         """
+        renewed = 0
         for first in range(0, len(keys), _SLICE):
             piece = slice(first, first + _SLICE)
-            self._apply(keys[piece], Statuses(*(column[piece] for column in statuses)))
+            renewed += self._apply(keys[piece], Statuses(*(column[piece] for column in statuses)))
+        return renewed
 
     def look_up(self, keys: Words, at_ms: Integers) -> InForce:
         """The status in force of each person at a time of their own.
@@ -120,30 +125,31 @@ class PartitionStatuses:
             places[superseding] = kept + 1
             self._rows.words[numbers[new], _KEY_WORDS:] = with_places(words, places)
 
-    def _apply(self, keys: Words, statuses: Statuses) -> None:
+    def _apply(self, keys: Words, statuses: Statuses) -> int:
         packed = pack(statuses)
         self._index.reserve(len(keys))
         with self._lock:
             numbers = self._index.place(keys)
-        waiting = np.arange(len(numbers))
+        renewed, waiting = 0, np.arange(len(numbers))
         while len(waiting):
             # Array assignment knows no order among equal rows: one change per person a round.
             _, firsts = np.unique(numbers[waiting], return_index=True)
             now = waiting[firsts]
             with self._lock:
-                self._write(numbers[now], packed[now], statuses.version[now])
+                renewed += self._write(numbers[now], packed[now], statuses.version[now])
             waiting = np.delete(waiting, firsts)
         if not statuses.kind.all():
             self._remove_erased(np.unique(numbers))
+        return renewed
 
-    def _write(self, numbers: Numbers, packed: Words, version: Integers) -> None:
-        """Take over one change each of different persons."""
+    def _write(self, numbers: Numbers, packed: Words, version: Integers) -> int:
+        """Take over one change each of different persons; how many had a status and have another."""
         rows = self._rows.words
         before: Words = rows.take(numbers, axis=0)[:, _KEY_WORDS:]
         lives = kinds_of(before) != 0
         if not lives.any():
             rows[numbers, _KEY_WORDS:] = packed
-            return
+            return 0
         erases, known = kinds_of(packed) == 0, versions_of(before)
         taken = erases | ~lives | (version >= known)
         places = places_of(before)
@@ -152,6 +158,7 @@ class PartitionStatuses:
         self._earlier.give_back(places[gone] - 1)
         places[gone] = 0
         rows[numbers[taken], _KEY_WORDS:] = with_places(packed, places)[taken]
+        return int((lives & ~erases).sum())
 
     def _supersede(self, superseded: npt.NDArray[np.bool_], before: Words, places: Numbers) -> None:
         """Keep what is superseded; writes into `places` where."""

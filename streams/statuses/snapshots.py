@@ -2,7 +2,9 @@
 
 What could speak against one: it is damaged, of another cluster, topic or partition; the topic begins after it or ends
 before it; or it is so old that the tombstone of a person erased since may be gone from the topic, and reading on from
-the snapshot would bring the person back.
+the snapshot would bring the person back. A younger tombstone goes only where the person has another status since; what
+was known before then looks like what that status superseded. So a snapshot is given up where compaction has been at
+work behind it and somebody known has another status there.
 """
 
 from __future__ import annotations
@@ -38,6 +40,13 @@ class _Saved(NamedTuple):
 _NEVER: Final = _Saved(-1, 0)
 
 
+class _ReadingOn(NamedTuple):
+    """What was met between a snapshot and the partition's end: offsets without a record, statuses of people known."""
+
+    gap: bool
+    renewed: bool
+
+
 class Snapshots:
     """Saves and loads partitions of a store. All calls from the one thread that changes the store.
 
@@ -70,6 +79,7 @@ class Snapshots:
         self._identity: TopicIdentity | None = None
         self._next_offset: dict[int, int] = {}
         self._as_of_ms: dict[int, int] = {}
+        self._reading_on: dict[int, _ReadingOn] = {}
         self._saved: dict[int, _Saved] = {}
         self._writer: SnapshotWriter | None = None
         try:
@@ -109,6 +119,7 @@ class Snapshots:
         self._next_offset[partition] = contents.next_offset
         self._as_of_ms[partition] = contents.as_of_ms
         self._saved[partition] = _Saved(contents.next_offset, contents.as_of_ms)
+        self._reading_on[partition] = _ReadingOn(gap=False, renewed=False)
         log.info(
             "status_snapshot_loaded",
             partition=partition,
@@ -118,18 +129,46 @@ class Snapshots:
         )
         return contents.next_offset
 
-    def applied(self, partition: int, next_offset: int) -> None:
-        """Everything before `next_offset` is in the store."""
+    def applied(self, partition: int, next_offset: int, records: int, renewed: int) -> bool:
+        """Everything before `next_offset` is in the store.
+
+        Args:
+            partition: that was read.
+            next_offset: after its last record in the store.
+            records: read since the last call.
+            renewed: how many of them were statuses of somebody who had one already.
+
+        Returns:
+            Whether the store can be kept. If not, its snapshot is deleted, and the partition must be dropped and read
+            from its start: somebody may have been erased and registered again between two records that were read.
+        """
+        before = self._next_offset.get(partition)
         self._next_offset[partition] = next_offset
+        met = self._reading_on.get(partition)
+        if met is None or before is None:
+            return True
+        met = _ReadingOn(met.gap or next_offset - before != records, met.renewed or renewed > 0)
+        self._reading_on[partition] = met
+        if not (met.gap and met.renewed):
+            return True
+        log.warning(
+            "status_snapshot_given_up",
+            partition=partition,
+            reason="the topic was compacted behind it, and somebody known has another status there",
+            instead="the topic is read from its start",
+        )
+        self._path(partition).unlink(missing_ok=True)
+        return False
 
     def caught_up(self, partition: int, next_offset: int) -> None:
         """Everything that was on the partition a moment ago lay before `next_offset` and is in the store."""
+        self._reading_on.pop(partition, None)
         self._next_offset[partition] = next_offset
         self._as_of_ms[partition] = self._now_ms()
 
     def dropped(self, partition: int) -> None:
         """The store has let go of a partition; its latest snapshot stays."""
-        for known in (self._next_offset, self._as_of_ms, self._saved):
+        for known in (self._next_offset, self._as_of_ms, self._saved, self._reading_on):
             known.pop(partition, None)
         if self._writer is not None and self._writer.contents.partition == partition:
             self._abandon()

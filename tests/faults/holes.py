@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
-
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from tests.faults.ledger import Ledger, Place, Sender
 from tests.faults.platform import Platform, platform
 from tests.faults.report import Round
 from tests.faults.verdict import read
+from tests.support.topic_settings import COMPACT_SOON, change_topic
 
 _IN_A_TRANSACTION = 100
 _COMPACT_S = 120.0
@@ -62,7 +60,8 @@ def compacted_round(
     """
     result = Round("a compacted topic of scans", seed)
     with platform(result, bootstrap_servers, clickhouse, directory) as own:
-        _configure(own, {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.001", "segment.ms": "200"})
+        cluster, topic = own.settings.kafka.librdkafka(), own.settings.kafka.topics().scans
+        change_topic(cluster, topic, COMPACT_SOON)
         own.send(events)
         sent = _there(own)
         deadline = time.monotonic() + _COMPACT_S
@@ -70,7 +69,7 @@ def compacted_round(
             own.send(100)  # a segment is closed by the record after it
             if time.monotonic() > deadline:
                 raise TimeoutError("the broker does not compact")
-        _configure(own, {"cleanup.policy": "delete", "segment.ms": "604800000"})
+        change_topic(cluster, topic, {"cleanup.policy": "delete", "segment.ms": "604800000"})
         own.send(1_000)
         left = _there(own)
         while (again := _there(own)) != left:
@@ -86,11 +85,3 @@ def compacted_round(
 def _there(own: Platform) -> set[Place]:
     topic = own.settings.kafka.topics().scans
     return {(message.partition(), message.offset()) for message in read(own.settings.kafka.librdkafka(), topic)}
-
-
-def _configure(own: Platform, values: dict[str, str]) -> None:
-    admin: Any = AdminClient({**own.settings.kafka.librdkafka(), "log_level": 2})
-    entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in values.items()]
-    resource = ConfigResource(ResourceType.TOPIC, own.settings.kafka.topics().scans, incremental_configs=entries)
-    for future in admin.incremental_alter_configs([resource]).values():
-        future.result()

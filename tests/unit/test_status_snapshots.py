@@ -56,7 +56,7 @@ class Place:
         """Some persons, each with two versions, caught up with the topic."""
         self.store.apply(3, [(token(n), status(n, "green", moment(-7200))) for n in range(persons)])
         self.store.apply(3, [(token(n), status(n, "red", moment(-60), version=2)) for n in range(persons)])
-        self.snapshots.applied(3, next_offset)
+        self.snapshots.applied(3, next_offset, 2 * persons, persons)
         self.snapshots.caught_up(3, next_offset)
 
     def views(self, persons: int) -> list[StatusView]:
@@ -156,7 +156,7 @@ def _tombstones_go_sooner(place: Place) -> None:
 def _of_another_partition(place: Place) -> None:
     place.path.rename(place.directory / "health.status.v1-3.other")
     place.store.open(4)
-    place.snapshots.applied(4, 1000)
+    place.snapshots.applied(4, 1000, 1000, 0)
     place.snapshots.caught_up(4, 1000)
     place.snapshots.save_all()
     (place.directory / "health.status.v1-4.statuses").rename(place.path)
@@ -212,7 +212,7 @@ def test_a_snapshot_is_usable_up_to_half_of_the_time_that_tombstones_are_kept(pl
 def test_a_store_that_was_behind_saves_the_time_at_which_it_was_not(place: Place) -> None:
     place.fill(10)
     place.now_ms += 11 * HOUR_MS
-    place.snapshots.applied(3, 2000)
+    place.snapshots.applied(3, 2000, 1000, 0)
     place.snapshots.save_all()
     place.now_ms += 2 * HOUR_MS
     with capture_logs() as logs:
@@ -222,10 +222,45 @@ def test_a_store_that_was_behind_saves_the_time_at_which_it_was_not(place: Place
 
 def test_nothing_is_saved_of_a_partition_that_was_never_caught_up(place: Place) -> None:
     place.store.apply(3, [(token(1), status(1, "red", moment()))])
-    place.snapshots.applied(3, 5)
+    place.snapshots.applied(3, 5, 1, 0)
     place.snapshots.save_all()
     place.snapshots.step()
     assert list(place.directory.iterdir()) == []
+
+
+def _somebody_again(place: Place, offset: int) -> bool:
+    """A person of whom the snapshot tells a red status has a lower version now; whether the store can be kept."""
+    renewed = place.store.apply(3, [(token(4), status(4, "green", moment(-30), version=1))])
+    return place.snapshots.applied(3, offset + 1, 1, renewed)
+
+
+def test_a_snapshot_is_given_up_when_a_tombstone_behind_it_may_have_been_compacted_away(place: Place) -> None:
+    place.fill(10)
+    place.snapshots.save_all()
+    assert place.reopened().load(3, 0, 1500) == 1000
+    with capture_logs() as logs:
+        assert not _somebody_again(place, 1004), "erased at one of four offsets that are gone, and registered again"
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("status_snapshot_given_up", "warning")]
+    assert place.reopened().load(3, 0, 1500) is None, "the topic is read from its start"
+
+
+def test_a_snapshot_is_kept_while_no_offset_is_missing_or_nobody_known_has_another_status(place: Place) -> None:
+    place.fill(10)
+    place.snapshots.save_all()
+    place.reopened().load(3, 0, 1500)
+    assert _somebody_again(place, 1000), "nothing was compacted: an older version came late"
+    assert place.views(10)[4].version == 2
+    place.reopened().load(3, 0, 1500)
+    assert place.snapshots.applied(3, 1200, 100, place.store.apply(3, [(token(50), status(50, "red", moment()))]))
+    assert not _somebody_again(place, 1200), "one after the other is as bad as both at once"
+
+
+def test_what_is_missing_once_the_end_was_reached_speaks_against_nothing(place: Place) -> None:
+    place.fill(10)
+    place.snapshots.save_all()
+    place.reopened().load(3, 0, 1000)
+    place.snapshots.caught_up(3, 1000)
+    assert _somebody_again(place, 1004), "a reader that is there when they are written sees tombstones"
 
 
 def test_without_the_ids_of_the_topic_no_snapshot_is_used_or_taken(place: Place) -> None:
@@ -258,7 +293,7 @@ def test_changes_between_two_slices_are_in_the_snapshot_or_are_read_again(
         place.snapshots.step()
         place.snapshots.step()
         place.store.apply(3, changes)
-        place.snapshots.applied(3, 2000)
+        place.snapshots.applied(3, 2000, 1000, 0)
     expected = place.views(110)
     while not place.path.exists():
         place.snapshots.step()
@@ -282,7 +317,7 @@ def test_a_changed_partition_is_saved_again_when_it_is_due_and_one_unchanged_bef
     place.fill(10)
     assert steps()
     place.now_ms += 599_000
-    place.snapshots.applied(3, 1001)
+    place.snapshots.applied(3, 1001, 1, 0)
     assert not steps(), "not due"
     place.now_ms += 1000
     assert steps()
@@ -300,7 +335,7 @@ def test_an_erased_person_is_gone_from_memory_at_once_and_from_the_file_with_the
     secret = bytes.fromhex(token(4))
     assert secret in place.path.read_bytes()
     place.store.apply(3, [(token(4), None)])
-    place.snapshots.applied(3, 1001)
+    place.snapshots.applied(3, 1001, 1, 0)
     assert secret not in place.store.partition(3)._rows.words.tobytes()
     place.snapshots.save_all()
     assert secret not in place.path.read_bytes()

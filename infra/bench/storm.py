@@ -36,7 +36,7 @@ _SETTLE_S: Final = 300.0
 
 def run_storm_bench(
     turning: int = 82_000,
-    rate: float = 50_000,
+    rate: float = 52_000,
     base: float = 10_000,
     turn_s: float = 60.0,
     people: int = 1_000_000,

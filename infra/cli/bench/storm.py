@@ -18,7 +18,7 @@ People = Annotated[int, typer.Option(min=10_000, help="Residents, each with a st
 @measured
 def storm(
     turning: Turning = 82_000,
-    rate: Rate = 50_000,
+    rate: Rate = 52_000,
     base: Base = 10_000,
     turn_seconds: Seconds = 60,
     people: People = 1_000_000,

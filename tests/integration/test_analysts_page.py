@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +28,7 @@ MARCH_7 = 1_772_884_800_000
 @pytest.fixture(scope="module")
 def database(clickhouse: ClickHouseServer) -> Iterator[Any]:
     """The two people of the page meet; one of them meets somebody else; a window is open meanwhile."""
-    with migrated_database(clickhouse, f"page_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         client = target.client()
         scans = [(ONE, 0, "V-1"), (OTHER, 5, "V-1"), (ONE, 40, "V-2"), (OTHER, 60, "V-3"), (THIRD, 61, "V-3")]
         insert_visits(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +29,7 @@ Scan = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def database(clickhouse: ClickHouseServer) -> Iterator[Any]:
-    with migrated_database(clickhouse, f"cases_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         client = target.client()
         yield client
         client.close()

@@ -6,7 +6,6 @@ Asked by the names of the views, so that they hold whatever a view is made of.
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -27,7 +26,7 @@ STORED = 2 * 400_000
 @pytest.fixture(scope="module")
 def large(clickhouse: ClickHouseServer) -> Iterator[Any]:
     """400,000 visits of 20,000 people at 2,000 venues in 14 days, merged: 400 granules in each order."""
-    with migrated_database(clickhouse, f"granules_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         connected = target.client()
         connected.command(
             "INSERT INTO visits_input "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -44,7 +43,7 @@ few = settings(deadline=None, suppress_health_check=list(HealthCheck), phases=(P
 
 @pytest.fixture(scope="module")
 def database(clickhouse: ClickHouseServer) -> Iterator[Any]:
-    with migrated_database(clickhouse, f"relations_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         connected = target.client()
         store_rules(connected, LADDER, "operator")
         yield connected

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -59,7 +58,7 @@ def oracle_city(city: City) -> OracleCity:
 
 @pytest.fixture(scope="module")
 def database(clickhouse: ClickHouseServer) -> Iterator[Any]:
-    with migrated_database(clickhouse, f"copresence_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         connected = target.client()
         connected.insert("city_settings", [["timezone", ZONE]], column_names=["name", "value"])
         store_rules(connected, [*OWN_RULES, OWN_CELLS, OWN_SECOND], "operator")

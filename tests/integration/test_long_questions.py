@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -33,12 +32,17 @@ RUNNING = (
 )
 
 
-@pytest.fixture
-def target(clickhouse: ClickHouseServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with migrated_database(clickhouse, f"long_{uuid.uuid4().hex}") as made:
-        for name, value in {"PORT": str(made.port), "DATABASE": made.database}.items():
-            monkeypatch.setenv(f"VENUECODE_CLICKHOUSE__{name}", value)
+@pytest.fixture(scope="module")
+def database(clickhouse: ClickHouseServer) -> Iterator[Any]:
+    with migrated_database(clickhouse, changes_tables=True) as made:
         yield made
+
+
+@pytest.fixture
+def target(database: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in {"PORT": str(database.port), "DATABASE": database.database}.items():
+        monkeypatch.setenv(f"VENUECODE_CLICKHOUSE__{name}", value)
+    return database
 
 
 def slow(client: Any, rows: int, seconds: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +30,7 @@ BEFORE, AT_ONCE = 4_000, 400
 
 @pytest.fixture
 def target(clickhouse: ClickHouseServer) -> Iterator[ClickHouseTarget]:
-    with migrated_database(clickhouse, f"under_{uuid.uuid4().hex}", retention_days=14) as target:
+    with migrated_database(clickhouse, retention_days=14, changes_tables=True) as target:
         yield target
 
 

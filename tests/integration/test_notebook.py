@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +64,7 @@ def test_the_notebook_walks_through_a_case_and_computes_what_the_oracle_says(
 ) -> None:
     city = small_city()
     case = city.people[0]
-    with migrated_database(clickhouse, f"notebook_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         client = target.client()
         store(client, [city])
         columns = ["person_token", "version", "colour", "valid_from"]
@@ -95,7 +94,7 @@ def test_the_notebook_walks_through_a_case_and_computes_what_the_oracle_says(
 def test_the_notebook_ends_well_where_nothing_is_stored(
     clickhouse: ClickHouseServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with migrated_database(clickhouse, f"notebook_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         found = run(clickhouse, target.database, monkeypatch)
     assert found["scans_stored"] == 0
     assert "scans" not in found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,7 +80,7 @@ def stored(clickhouse: ClickHouseServer) -> Iterator[StoredCity]:
     categories = {venue.venue_id: venue.category for venue in published.venues().records}
     scans: dict[str, list[OracleScan]] = defaultdict(list)
     offsets = itertools.count()
-    with migrated_database(clickhouse, f"nz_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         client = target.client(timeout=DEADLINE_S)
         client.set_client_setting("max_execution_time", int(DEADLINE_S))
         store_timezone(client, published.TIME_ZONE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ HEADER = (
 
 @pytest.fixture
 def verb(clickhouse: ClickHouseServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with migrated_database(clickhouse, f"rules_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         for name, value in {"PORT": str(target.port), "DATABASE": target.database}.items():
             monkeypatch.setenv(f"VENUECODE_CLICKHOUSE__{name}", value)
         app, runner = build_app(("rules",)), CliRunner()

@@ -6,7 +6,6 @@ import json
 import random
 import socket
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ def platform(kafka: EmbeddedKafka) -> WorkerPlatform:
 
 @pytest.fixture
 def target(clickhouse: ClickHouseServer) -> Iterator[ClickHouseTarget]:
-    with migrated_database(clickhouse, f"sink_{uuid.uuid4().hex}", retention_days=14) as target:
+    with migrated_database(clickhouse, retention_days=14) as target:
         yield target
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -67,7 +66,7 @@ class Letters:
 
 @pytest.fixture(scope="module")
 def target(clickhouse: ClickHouseServer) -> Iterator[ClickHouseTarget]:
-    with migrated_database(clickhouse, f"trouble_{uuid.uuid4().hex}", retention_days=14) as target:
+    with migrated_database(clickhouse, retention_days=14) as target:
         yield target
 
 

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,7 +44,7 @@ def platform(kafka: EmbeddedKafka) -> WorkerPlatform:
 
 @pytest.fixture(scope="module")
 def target(clickhouse: ClickHouseServer) -> Iterator[ClickHouseTarget]:
-    with migrated_database(clickhouse, f"topics_{uuid.uuid4().hex}", retention_days=14) as target:
+    with migrated_database(clickhouse, retention_days=14) as target:
         yield target
 
 
@@ -225,7 +224,7 @@ def test_alerts_tail_shows_colour_and_word_and_what_to_do_filters_and_ends_with_
 
 def test_five_thousand_exposure_windows_are_answered_at_once(clickhouse: ClickHouseServer) -> None:
     """A bound that holds on a busy machine; the figure itself is in the decision record."""
-    with migrated_database(clickhouse, f"windows_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         client = target.client()
         client.command(
             "INSERT INTO visits_by_place (place, person_token, scanned_at, direction, venue_id, source_offset, slot) "

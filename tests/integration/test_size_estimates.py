@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -48,7 +47,7 @@ class Loaded:
 
 @pytest.fixture(scope="module")
 def city(clickhouse: ClickHouseServer) -> Iterator[Loaded]:
-    with migrated_database(clickhouse, f"sizes_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         client = target.client()
         place = City(VISITS, 7, LAST_DAY)
         rows = RowMaker(place, {name: entry.default_stay_minutes for name, entry in builtin_categories().items()})

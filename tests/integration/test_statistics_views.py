@@ -27,7 +27,7 @@ Row = tuple[int, ...]
 
 @pytest.fixture(scope="module")
 def database(clickhouse: ClickHouseServer) -> Iterator[Any]:
-    with migrated_database(clickhouse, f"statistics_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         connected = target.client()
         yield connected
         connected.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +31,7 @@ def platform(kafka: EmbeddedKafka) -> WorkerPlatform:
 
 @pytest.fixture
 def target(clickhouse: ClickHouseServer) -> Iterator[ClickHouseTarget]:
-    with migrated_database(clickhouse, f"stuck_{uuid.uuid4().hex}", retention_days=14) as target:
+    with migrated_database(clickhouse, retention_days=14) as target:
         yield target
 
 

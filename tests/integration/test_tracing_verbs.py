@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ CASE, FRIEND, LATER, STRANGER = map(token, range(4))
 @pytest.fixture
 def verb(clickhouse: ClickHouseServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The case is with a friend for five minutes; the friend, afterwards and elsewhere, with somebody else."""
-    with migrated_database(clickhouse, f"verbs_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         for name, value in {"PORT": str(target.port), "DATABASE": target.database}.items():
             monkeypatch.setenv(f"VENUECODE_CLICKHOUSE__{name}", value)
         scans = [(CASE, 0, "V-1"), (FRIEND, 20, "V-1"), (CASE, 25, "V-2"), (FRIEND, 40, "V-3"), (LATER, 41, "V-3")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,7 +29,7 @@ ORDERS = {
 
 @pytest.fixture(scope="module")
 def target(clickhouse: ClickHouseServer) -> Iterator[ClickHouseTarget]:
-    with migrated_database(clickhouse, f"blocks_{uuid.uuid4().hex[:12]}") as migrated:
+    with migrated_database(clickhouse) as migrated:
         yield migrated
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any
 from schemas.ids import uuid7
 from sinks.clickhouse.migrate import Migrator
 from sinks.clickhouse.target import ClickHouseTarget
+from sinks.clickhouse.under_way import wait_for_inserts
 from tests.support.clickhouse_fixtures import ClickHouseServer
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,16 +68,53 @@ def insert_visits(client: Any, documents: Iterable[dict[str, Any]]) -> None:
         client.raw_insert("visits_input", insert_block=lines, fmt="JSONEachRow", settings=settings)
 
 
+_idle: dict[tuple[ClickHouseServer, int | None], list[_Emptied]] = {}
+
+
 @contextmanager
 def migrated_database(
-    server: ClickHouseServer, name: str, retention_days: int | None = None
+    server: ClickHouseServer, retention_days: int | None = None, *, changes_tables: bool = False
 ) -> Iterator[ClickHouseTarget]:
-    """A database with all tables and views, dropped at the end; without retention, so that fixed dates stay."""
-    target = ClickHouseTarget(host=server.host, port=server.port, user=server.user, database=name)
-    Migrator(target, retention_days).up()
-    try:
-        yield target
-    finally:
-        client = target.client(use_database=False)
-        client.command(f"DROP DATABASE IF EXISTS {name} SYNC")
-        client.close()
+    """A database with all tables and views, and nothing in them but what the migrations put there.
+
+    It is emptied at the end, and given to the next who asks: to make one takes longer than most tests.
+
+    Args:
+        server: where it is.
+        retention_days: of its tables; none: fixed dates stay.
+        changes_tables: whoever asks changes tables or views: the database is dropped at the end.
+    """
+    idle = _idle.setdefault((server, retention_days), [])
+    found = _Emptied(server, retention_days) if changes_tables or not idle else idle.pop()
+    yield found.target
+    if changes_tables:
+        found.drop()
+    else:
+        found.empty()
+        idle.append(found)
+
+
+class _Emptied:
+    """A migrated database that can be made as it was."""
+
+    def __init__(self, server: ClickHouseServer, retention_days: int | None) -> None:
+        name = f"migrated_{uuid.uuid4().hex}"
+        self.target = ClickHouseTarget(host=server.host, port=server.port, user=server.user, database=name)
+        Migrator(self.target, retention_days).up()
+        self._client = self.target.client()
+        of_tables = "WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations'"
+        names = self._client.query(f"SELECT name FROM system.tables {of_tables}").result_rows
+        rows = {name: self._client.raw_query(f"SELECT * FROM {name}", fmt="Native") for (name,) in names}
+        self._tables = {name: block for name, block in rows.items() if block}
+        self._all = list(rows)
+
+    def empty(self) -> None:
+        wait_for_inserts(self._client)  # of processes that were killed
+        for name in self._all:
+            self._client.command(f"TRUNCATE TABLE {name} SYNC")
+        for name, block in self._tables.items():
+            self._client.raw_insert(name, insert_block=block, fmt="Native")
+
+    def drop(self) -> None:
+        self._client.command(f"DROP DATABASE IF EXISTS {self.target.database} SYNC")
+        self._client.close()

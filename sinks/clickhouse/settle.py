@@ -27,6 +27,8 @@ LATE_AFTER: Final = timedelta(minutes=5)
 _ROWS_AT_ONCE: Final = 4_000_000
 _NOTHING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
+_MIXED: Final = 0
+"""Instead of the hash of all categories' minutes: stays may be of these or of others."""
 _SETTINGS: Final = {
     "max_execution_time": 0,
     "optimize_aggregation_in_order": 1,
@@ -100,6 +102,10 @@ def settle(client: Client, until: datetime | None = None, progress: Progress = l
     everybody, somebody = _late(client, before.began_at, now)
     changed_from = min(before.until, everybody) if known else _NOTHING
     number = before.number + 1
+    if before.number and not known:
+        # Were this one cut off and the minutes changed back, its stays would pass for those of the settlement before.
+        _note(client, number, before.began_at, before.until, _MIXED, 0)
+        number += 1
     parts = list(_parts(client, changed_from, until))
     for done, (first, last) in enumerate(parts):
         progress(done, len(parts) + 1)
@@ -117,13 +123,17 @@ def settle(client: Client, until: datetime | None = None, progress: Progress = l
     progress(len(parts) + 1, len(parts) + 1)
     count = "SELECT count() FROM settled_stays WHERE settlement = {number:UInt32}"
     written = int(rows(client, count, {"number": number})[0][0])
+    _note(client, number, now, until, categories, written)
+    return Settlement(number, until, now, written)
+
+
+def _note(client: Client, number: int, began_at: datetime, until: datetime, categories: int, stays: int) -> None:
     with plain_errors():
         client.insert(
             "settlements",
-            [[number, now, until, categories, written]],
+            [[number, began_at, until, categories, stays]],
             column_names=["number", "began_at", "until", "categories", "stays"],
         )
-    return Settlement(number, until, now, written)
 
 
 def _categories(client: Client) -> tuple[int, bool]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,9 +17,9 @@ from hypothesis import strategies as st
 from schemas.errors import VenuecodeError
 from sinks.clickhouse import queries
 from sinks.clickhouse.batch import Rows
-from sinks.clickhouse.dwell import SettledDwell
+from sinks.clickhouse.dwell import Dwell, SettledDwell
 from sinks.clickhouse.read_back import note_late, stored_rows
-from sinks.clickhouse.rules import builtin_contact_rules, read_contact_rules, store_rules
+from sinks.clickhouse.rules import ContactRule, builtin_contact_rules, read_contact_rules, store_rules
 from sinks.clickhouse.settle import LATE_AFTER, settle, settled
 from sinks.clickhouse.tracing import settled_chain, settled_overlaps_of_many
 from tests.support import copresence_oracle as oracle
@@ -49,13 +48,18 @@ RULES = {
     rule.rule_id: rule for rule in (*builtin_contact_rules(), *OWN_RULES) if rule.place in {"venue_or_trip", "point"}
 }
 QUESTIONS: list[tuple[str, SettledDwell]] = list(itertools.product(RULES, ("best", "default")))
+UNTIL_NOW: dict[str, ContactRule] = {
+    **{rule.rule_id: rule for rule in builtin_contact_rules() if rule.place == "venue"},
+    **RULES,
+}
+"""Of rules about venues nothing is settled; they are asked with the others all the same."""
 PERSON, OTHER = "a" * 32, "b" * 32
 SINCE, UNTIL = instant(SPAN[0]), instant(SPAN[1])
 
 
 @pytest.fixture(scope="module")
 def database(clickhouse: ClickHouseServer) -> Iterator[Any]:
-    with migrated_database(clickhouse, f"settled_{uuid.uuid4().hex}") as target:
+    with migrated_database(clickhouse) as target:
         connected = target.client()
         connected.insert("city_settings", [["timezone", ZONE]], column_names=["name", "value"])
         store_rules(connected, OWN_RULES, "operator")
@@ -180,6 +184,56 @@ def test_scans_that_come_in_time_end_stays_that_were_settled_before(
     }
 
 
+@examples
+@given(
+    town=towns,
+    span=spans,
+    questions=st.lists(
+        st.tuples(
+            st.sampled_from(sorted(UNTIL_NOW)),
+            st.sampled_from(["best", "best", "default", "explicit", "next_scan", "none"]),
+        ),
+        min_size=2,
+        max_size=2,
+    ),
+    border=moments,
+    where=st.integers(0, 14) | st.none(),
+)
+def test_contacts_equal_the_oracle_to_the_second_however_much_is_settled_and_whatever_came_since(
+    client: Any,
+    town: list[City],
+    span: tuple[int, int],
+    questions: list[tuple[str, Dwell]],
+    border: int,
+    where: int | None,
+) -> None:
+    clear(client)
+    if where is None:
+        before, after = (
+            [replace(city, scans=tuple(scan for scan in city.scans if (scan.at < border) == early)) for city in town]
+            for early in (True, False)
+        )
+    else:
+        before, after = split(town, where)
+    store(client, before)
+    settle(client, instant(border))
+    store(client, after)
+    if where is None:
+        client.command("TRUNCATE TABLE late_scans")  # as if each had been stored when it was made
+    begin, end = instant(span[0]), instant(span[1])
+    people = [city.people[0] for city in town]
+    for rule_id, dwell in questions:
+        found: dict[str, dict[str, oracle.OracleContact]] = {person: {} for person in people}
+        for row in queries.contacts_of_many(client, people, begin, end, rule_id, dwell):
+            found[row.person][row.contact] = as_oracle(row)
+        rule = oracle_rule(UNTIL_NOW[rule_id])
+        for city in town:
+            expected = oracle.contacts(as_of(city, None), city.people[0], *span, rule, dwell)
+            assert found[city.people[0]] == expected, (rule_id, dwell, span, border, where, city.scans)
+        alone = queries.contacts(client, people[0], begin, end, rule_id, dwell)
+        assert {each.contact: as_oracle(each) for each in alone} == found[people[0]]
+
+
 def enter(person: str, minutes: int, offset: int, venue: str = "V-1", **more: Any) -> dict[str, Any]:
     return visit_document(person, MIDNIGHT + minutes * MINUTE, offset, venue_id=venue, category="cafe", **more)
 
@@ -200,6 +254,22 @@ def test_what_came_late_is_not_in_the_answer_until_the_next_settlement_and_then_
     assert together(client) == {OTHER: 20}
     assert settled(client).late_people == 0
     assert settled(client).until == done.until
+
+
+def test_contacts_of_what_is_settled_for_good_are_read_out_of_settled_stays_and_the_rest_out_of_scans(
+    client: Any,
+) -> None:
+    def contacts() -> dict[str, int]:
+        return {each.contact: each.overlap_s // 60 for each in queries.contacts(client, PERSON, SINCE, UNTIL)}
+
+    insert_visits(client, [enter(PERSON, 0, 1), enter(OTHER, 10, 2)])
+    settle(client)
+    client.command("TRUNCATE TABLE visits_by_place")
+    assert contacts() == {OTHER: 50}, "nobody was looked for among the scans"
+    insert_visits(client, [enter("c" * 32, 30, 3)])  # late: what is that old may be different now
+    assert contacts() == {"c" * 32: 30}
+    settle(client)
+    assert contacts() == {OTHER: 50, "c" * 32: 30}
 
 
 def test_a_settlement_writes_only_what_is_new_or_different(client: Any) -> None:
@@ -243,29 +313,53 @@ def test_what_a_sink_finds_stored_after_a_doubt_is_settled_again(client: Any) ->
     assert together(client) == {OTHER: 20}
 
 
-def test_other_minutes_of_a_category_settle_everything_again(client: Any) -> None:
+@pytest.fixture
+def cafe_minutes(client: Any) -> Iterator[Callable[[int], None]]:
+    """Gives cafes another default stay; they have the shipped one again at the end."""
+    columns = ["category", "name_zh", "name_en", "is_vehicle", "default_stay_minutes", "max_stay_minutes"]
+    select = f"SELECT {', '.join(columns)} FROM venue_categories FINAL WHERE category = 'cafe'"
+    shipped = list(client.query(select).result_rows[0])
+
+    def change(minutes: int) -> None:
+        client.insert("venue_categories", [[*shipped[:4], minutes, shipped[5]]], column_names=columns)
+
+    yield change
+    change(shipped[4])
+
+
+def test_other_minutes_of_a_category_settle_everything_again(client: Any, cafe_minutes: Callable[[int], None]) -> None:
     insert_visits(client, [enter(PERSON, 0, 1), enter(OTHER, 10, 2)])
     settle(client)
-    columns = ["category", "name_zh", "name_en", "is_vehicle", "default_stay_minutes", "max_stay_minutes"]
-    shipped = client.query(
-        f"SELECT {', '.join(columns)} FROM venue_categories FINAL WHERE category = 'cafe'"
-    ).result_rows
-    try:
-        client.insert("venue_categories", [[*shipped[0][:4], 30, 240]], column_names=columns)
-        settle(client)
-        assert together(client) == {OTHER: 20}
-    finally:
-        client.insert("venue_categories", [list(shipped[0])], column_names=columns)
+    cafe_minutes(30)
+    settle(client)
+    assert together(client) == {OTHER: 20}
+
+
+def cut_off(done: int, _: int) -> None:
+    """Progress of a settlement that is broken off with its first stays written."""
+    if done:
+        raise KeyboardInterrupt
+
+
+def test_nothing_is_left_of_a_settlement_with_other_minutes_that_was_cut_off_before_they_were_changed_back(
+    client: Any, cafe_minutes: Callable[[int], None]
+) -> None:
+    insert_visits(client, [enter(PERSON, 0, 1), enter(OTHER, 10, 2)])
+    settle(client)
+    cafe_minutes(30)
+    with pytest.raises(KeyboardInterrupt):
+        settle(client, progress=cut_off)
+    cafe_minutes(60)
+    contacts = queries.contacts(client, PERSON, SINCE, UNTIL)
+    assert [each.overlap_s // 60 for each in contacts] == [50], "worked out from scans: none of the stays is sure"
+    settle(client)
+    assert together(client) == {OTHER: 50}
 
 
 def test_a_settlement_that_is_cut_off_counts_for_nothing_and_the_next_one_makes_it_good(client: Any) -> None:
     insert_visits(client, [enter(PERSON, 0, 1), enter(OTHER, 10, 2)])
     before = settle(client)
     insert_visits(client, [enter(OTHER, 30, 3, "V-2")])
-
-    def cut_off(done: int, _: int) -> None:
-        if done:
-            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         settle(client, progress=cut_off)

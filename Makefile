@@ -22,8 +22,10 @@ $(STAMP): $(LOCK) pyproject.toml | $(BIN)/python
 	@grep -E '^uv==' -A 40 $(LOCK) | awk 'NR==1 || /--hash/ {print} NR>1 && !/--hash/ {exit}' > $(VENV)/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
 	@# Again, always: where `chdb` was installed, taking it away took a file of chdb-core's along (docs/upstream.md).
-	$(UV) pip sync --quiet --require-hashes --reinstall-package chdb-core --python $(BIN)/python $(LOCK)
+	@# Compiled now: where PYTHONDONTWRITEBYTECODE is set, as in many containers, every process would compile what it imports.
+	$(UV) pip sync --quiet --require-hashes --compile-bytecode --reinstall-package chdb-core --python $(BIN)/python $(LOCK)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q -j 0 producers streams sinks schemas infra
 	@touch $@
 
 setup: $(STAMP) ## Make .venv with the locked dependencies (quick when nothing changed)

@@ -50,13 +50,16 @@ def build_app(verbs: tuple[str, ...] = _VERBS) -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
+    app.callback()(lambda: None)  # else an application of one verb has no name for it
     for verb in verbs:
         importlib.import_module(f"infra.cli.{verb}").register(app)
     return app
 
 
 def main() -> None:
-    build_app()()
+    """Run the verb of the command line; where one is named, no other one is imported."""
+    module = next((verb for verb in _VERBS if sys.argv[1:2] == [verb.rstrip("_")]), None)
+    build_app(_VERBS if module is None else (module,))()
     sys.exit(0)
 
 

@@ -37,7 +37,7 @@ demo-nz: $(STAMP) ## The same with New Zealand's real venues and exposure window
 	@$(BIN)/venuecode demo --city nz
 
 test: lint ## Everything: linters, types, directions, all tests
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(STAMP) ## Unit and property tests: no broker, no database, under a minute
 	$(BIN)/python -m pytest tests/unit tests/property

@@ -14,6 +14,15 @@ for _name in ("COLUMNS", "LINES"):
 pytest_plugins = ["tests.support.kafka_fixtures", "tests.support.clickhouse_fixtures", "tests.support.clusters"]
 
 
+_SLOWEST_FIRST = ("e2e", "faults", "integration", "contract", "property")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Folders of long tests first: of two processes none shall begin a long file when the other has nothing left."""
+    order = {name: place for place, name in enumerate(_SLOWEST_FIRST)}
+    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how many tests were skipped for want of Docker, so that their absence is seen."""
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if "docker" in report.keywords]

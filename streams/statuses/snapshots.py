@@ -187,7 +187,8 @@ class Snapshots:
         """Save every partition that is caught up and has changed since it was saved; takes as long as it takes."""
         self._abandon()
         for partition in sorted(self._as_of_ms):
-            if self._saved.get(partition, _NEVER).next_offset == self._next_offset[partition]:
+            unchanged = self._saved.get(partition, _NEVER).next_offset == self._next_offset[partition]
+            if unchanged or self._is_doubtful(partition):
                 continue
             try:
                 self._writer = self._write(partition)
@@ -200,6 +201,8 @@ class Snapshots:
     def _begin(self) -> None:
         now = self._now_ms()
         for partition in self._as_of_ms:
+            if self._is_doubtful(partition):
+                continue
             saved = self._saved.get(partition, _NEVER)
             changed = saved.next_offset != self._next_offset[partition]
             # One that has not changed is saved again as well, before it gets too old to be used.
@@ -209,6 +212,11 @@ class Snapshots:
                     self._as_of_ms[partition] = now
                 self._writer = self._write(partition)
                 return
+
+    def _is_doubtful(self, partition: int) -> bool:
+        """Whether a snapshot taken now would lie behind missing offsets, unknown to whoever reads on from it."""
+        met = self._reading_on.get(partition)
+        return met is not None and met.gap
 
     def _write(self, partition: int) -> SnapshotWriter:
         known = self._known_identity()

@@ -255,6 +255,22 @@ def test_a_snapshot_is_kept_while_no_offset_is_missing_or_nobody_known_has_anoth
     assert not _somebody_again(place, 1200), "one after the other is as bad as both at once"
 
 
+def test_nothing_is_saved_behind_missing_offsets_before_the_end_was_reached(place: Place) -> None:
+    place.fill(10)
+    place.snapshots.save_all()
+    place.reopened().load(3, 0, 1500)
+    assert place.snapshots.applied(3, 1200, 100, 0), "nobody known has another status yet"
+    place.now_ms += HOUR_MS
+    place.snapshots.save_all()
+    for _ in range(5):
+        place.snapshots.step()
+    place.snapshots.dropped(3)
+    assert place.reopened().load(3, 0, 1500) == 1000, "whoever reads on meets the missing offsets again"
+    place.snapshots.caught_up(3, 1500)
+    place.snapshots.save_all()
+    assert place.reopened().load(3, 0, 1500) == 1500
+
+
 def test_what_is_missing_once_the_end_was_reached_speaks_against_nothing(place: Place) -> None:
     place.fill(10)
     place.snapshots.save_all()

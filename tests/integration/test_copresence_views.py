@@ -24,7 +24,7 @@ from sinks.clickhouse.rules import builtin_contact_rules, read_contact_rules, st
 from tests.support import copresence_oracle as oracle
 from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer
-from tests.support.copresence_answers import as_oracle
+from tests.support.copresence_answers import as_oracle, contacts_of_many
 from tests.support.copresence_cities import SPAN, City, cities, clear, moments, store
 from tests.support.copresence_oracle import OracleCity
 from tests.support.copresence_rules import CATEGORIES, oracle_rule
@@ -85,15 +85,6 @@ few = settings(examples, max_examples=max(EXAMPLES // AT_ONCE // 4, 1))
 asked = st.lists(st.sampled_from(QUESTIONS), min_size=4, max_size=4, unique=True)
 
 
-def contacts_of_all(
-    client: Any, people: list[str], span: tuple[int, int], rule_id: str, dwell: Dwell
-) -> dict[str, dict[str, oracle.OracleContact]]:
-    found: dict[str, dict[str, oracle.OracleContact]] = {person: {} for person in people}
-    for row in queries.contacts_of_many(client, people, instant(span[0]), instant(span[1]), rule_id, dwell):
-        found[row.person][row.contact] = as_oracle(row)
-    return found
-
-
 @examples
 @given(towns=towns, span=spans, questions=asked)
 def test_contacts_equal_the_oracle_for_any_city_under_every_rule_and_every_way_to_end_a_stay(
@@ -103,7 +94,7 @@ def test_contacts_equal_the_oracle_for_any_city_under_every_rule_and_every_way_t
     # One case a city: were everybody one, nobody would have to be found as a candidate.
     people = [city.people[0] for city in towns]
     for rule_id, dwell in questions:
-        found = contacts_of_all(client, people, span, rule_id, dwell)
+        found = contacts_of_many(client, people, span, rule_id, dwell)
         for city in towns:
             person = city.people[0]
             expected = oracle.contacts(oracle_city(city), person, *span, oracle_rule(RULES[rule_id]), dwell)

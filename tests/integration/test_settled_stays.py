@@ -25,7 +25,7 @@ from sinks.clickhouse.tracing import settled_chain, settled_overlaps_of_many
 from tests.support import copresence_oracle as oracle
 from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer
-from tests.support.copresence_answers import as_oracle
+from tests.support.copresence_answers import as_oracle, contacts_of_many
 from tests.support.copresence_cities import MIDNIGHT, MINUTE, SPAN, City, cities, clear, moments, store
 from tests.support.copresence_oracle import OracleCity
 from tests.support.copresence_rules import CATEGORIES, oracle_rule
@@ -223,9 +223,7 @@ def test_contacts_equal_the_oracle_to_the_second_however_much_is_settled_and_wha
     begin, end = instant(span[0]), instant(span[1])
     people = [city.people[0] for city in town]
     for rule_id, dwell in questions:
-        found: dict[str, dict[str, oracle.OracleContact]] = {person: {} for person in people}
-        for row in queries.contacts_of_many(client, people, begin, end, rule_id, dwell):
-            found[row.person][row.contact] = as_oracle(row)
+        found = contacts_of_many(client, people, span, rule_id, dwell)
         rule = oracle_rule(UNTIL_NOW[rule_id])
         for city in town:
             expected = oracle.contacts(as_of(city, None), city.people[0], *span, rule, dwell)

@@ -105,14 +105,14 @@ class _Emptied:
         of_tables = "WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations'"
         names = self._client.query(f"SELECT name FROM system.tables {of_tables}").result_rows
         rows = {name: self._client.raw_query(f"SELECT * FROM {name}", fmt="Native") for (name,) in names}
-        self._tables = {name: block for name, block in rows.items() if block}
-        self._all = list(rows)
+        self._shipped = {name: block for name, block in rows.items() if block}
+        self._names = list(rows)
 
     def empty(self) -> None:
         wait_for_inserts(self._client)  # of processes that were killed
-        for name in self._all:
+        for name in self._names:
             self._client.command(f"TRUNCATE TABLE {name} SYNC")
-        for name, block in self._tables.items():
+        for name, block in self._shipped.items():
             self._client.raw_insert(name, insert_block=block, fmt="Native")
 
     def drop(self) -> None:

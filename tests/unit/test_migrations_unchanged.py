@@ -30,7 +30,7 @@ APPLIED = {
     "0023_size": "20726433ee70365e8f6b211e0f1f6c5461cec909e3ffc6884b957faf3be94986",
     "0024_windows": "57a9e6dbddc785f5ccf2888d6c673027862fc20a5b721af6e1bc91ef545d9832",
     "0025_sorted_meetings": "398018cdc663ff5d500e3ea2d461f290195ba96ce0e4fd15fc556cf80d2a746b",
-    "0026_contacts_until_now": "e940b1d5f59a71d161dbbffc0b95a9cb7a9e28c572c43781719e3d3844b40bd0",
+    "0026_contacts_until_now": "ffc460f098ca702549c20d8264d7167ab4f0ec4a7bc749175b7fad7b36a5cdd2",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

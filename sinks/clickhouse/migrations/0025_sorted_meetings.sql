@@ -7,13 +7,7 @@ WITH
     {{include:settled_asked}},
     {{include:city_zone}},
     {{include:days_of_span}},
-    cases AS
-    (
-        SELECT
-            toFixedString(unhex({person_token:String}), 16) AS person_token,
-            toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS case_begin,
-            toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS case_end
-    ),
+{{include:one_case_in_ms}}
 {{include:settled_cases}},
 {{include:settled_together}}
 SELECT

@@ -3,13 +3,7 @@
 
 CREATE OR REPLACE VIEW contacts_of AS
 WITH
-    cases AS
-    (
-        SELECT
-            toFixedString(unhex({person_token:String}), 16) AS person_token,
-            toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS case_begin,
-            toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS case_end
-    ),
+{{include:one_case_in_ms}}
 {{include:question_until_now}}
 SELECT
     {{include:contact_columns}}

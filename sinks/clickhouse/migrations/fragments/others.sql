@@ -6,13 +6,7 @@
     (
         SELECT
             place, venue_id,
-            toUInt32(intDiv(toUnixTimestamp(scanned_at), 1800)) AS first_slot,
-            toUInt32(intDiv(toUnixTimestamp(if(dwell_mode = 'default' OR asked.3 = 'venue', scanned_at + toIntervalHour(24),
-                leadInFrame(scanned_at, 1, scanned_at + toIntervalHour(24)) OVER
-                (
-                    PARTITION BY person_token ORDER BY scanned_at, source_topic, source_partition, source_offset
-                    ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING
-                ))), 1800)) AS next_slot,
+            {{include:slots_of_entry}},
             arrayJoin(range(toUInt32(first_slot - 48), toUInt32(least(next_slot, first_slot + 48) + 10))) AS slot
         FROM visits FINAL
         WHERE person_token IN (SELECT person_token FROM cases)
@@ -25,10 +19,7 @@
         FROM visits FINAL
         WHERE (person_token, toDate(scanned_at)) IN
             (
-                SELECT person_token, arrayJoin([toDate(scanned_at), toDate(scanned_at) + 1])
-                FROM visits_by_place
-                WHERE direction = 'enter'
-                    AND scanned_at >= span_begin - toIntervalHour(24) AND scanned_at < span_end
+                {{include:days_of_entries}}
                     AND ((place, slot) IN
                         (SELECT arrayJoin(if(asked.3 = 'venue', [place, concat('venue:', venue_id)], [place])), slot FROM reach)
                         OR (asked.3 = 'venue' AND place >= 'trip:' AND place < 'trip;'

@@ -23,8 +23,7 @@ FROM
                 toUInt32(intDiv(if(c.case_end > 0, tail_until, end), 14400000) + 1))) AS bucket,
             (
                 e.person_token, begin, end, tail_until,
-                if(asked.3 = 'point', point_id, ''), if(asked.9 AND vehicle != '', carriage, ''),
-                if(vehicle = '', NULL, toInt32OrNull(extract(seat, '^(\\d{1,4})(?:\\D|$)'))),
+                {{include:within_place}},
                 dwell, venue_id, late, c.case_begin, c.case_end
             ) AS stay
         FROM ended AS e

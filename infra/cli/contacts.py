@@ -22,7 +22,7 @@ from infra.cli.clickhouse import (
     span,
     token_column,
 )
-from infra.cli.common import JsonFlag, friendly_errors, load_settings, out
+from infra.cli.common import JsonFlag, fail, friendly_errors, load_settings, out
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
 from infra.cli.questions import (
     MOST_PEOPLE,
@@ -47,6 +47,13 @@ Onset = Annotated[
     str | None,
     typer.Option("--onset", help="Onset or sampling, from where --all-rules look back and ahead. Default: --until."),
 ]
+HoursClause = Annotated[
+    bool,
+    typer.Option(
+        "--hours-clause",
+        help="Of a rule about cells: only where either of the two was in the cell for longer than its hours.",
+    ),
+]
 
 
 @friendly_errors
@@ -56,6 +63,7 @@ def contacts(
     until: Until = None,
     rule: RuleOption = ANY_OVERLAP,
     dwell: DwellOption = "best",
+    hours_clause: HoursClause = False,
     all_rules: AllRules = False,
     onset: Onset = None,
     settled: SettledFlag = False,
@@ -74,8 +82,12 @@ def contacts(
         raise typer.BadParameter("--onset says from where every rule looks back and ahead: give --all-rules as well")
     if all_rules and rule != ANY_OVERLAP:
         raise typer.BadParameter("--all-rules asks every rule: leave out --rule")
+    if all_rules and hours_clause:
+        raise typer.BadParameter(
+            "--all-rules asks the rules about cells without their clause: leave out --hours-clause"
+        )
     settled_dwell = check_settled(dwell, {"--all-rules": all_rules}) if settled else None
-    from sinks.clickhouse import queries, tracing
+    from sinks.clickhouse import companions, queries, tracing
 
     found: Sequence[Contact]
     kind: type[Contact]
@@ -85,18 +97,30 @@ def contacts(
             kind, asked = tracing.Compared, {"onset": anchor}
             found = tracing.rule_comparison(client, token, anchor, begin, end, dwell)
         else:
-            require_rule(client, rule)
-            kind, asked = queries.Contact, {"rule": rule}
+            about_cells = require_rule(client, rule, cells=True)
+            if hours_clause and not about_cells:
+                fail(f"--hours-clause: the rule {rule} is not about cells")
+            kind, asked = (companions.Companion if about_cells else queries.Contact), {"rule": rule}
             if settled_dwell is not None:
-                asked = {**asked, "settled": as_dicts([require_settled(client, form, settings)])[0]}
+                asked["settled"] = as_dicts([require_settled(client, form, settings)])[0]
+            if about_cells:
+                asked["hours_clause"] = hours_clause
+                about = (client, token, begin, end, rule)
+                if settled_dwell is not None:
+                    found = companions.settled_companions(*about, settled_dwell, hours_clause=hours_clause)
+                else:
+                    size = companions.companions_size(*about, dwell, hours_clause=hours_clause)
+                    refuse_more_than(max_people, size)
+                    found = companions.companions_by_cell(*about, dwell, hours_clause=hours_clause)
+            elif settled_dwell is not None:
                 found = queries.settled_contacts(client, token, begin, end, rule, settled_dwell)
             else:
                 found = queries.contacts(client, token, begin, end, rule, dwell)
         refuse_more_than(max_people, len({contact.contact for contact in found}))
         resting = tracing.coverage(client, token, begin, end, dwell)
     if form is not Form.TEXT:
-        about = {"person_token": token, "since": begin, "until": end, **asked, "dwell": dwell}
-        print_rows(form, kind, found, "contacts", {**about, "coverage": as_dicts([resting])[0]})
+        told = {"person_token": token, "since": begin, "until": end, **asked, "dwell": dwell}
+        print_rows(form, kind, found, "contacts", {**told, "coverage": as_dicts([resting])[0]})
     elif all_rules:
         _show_rules(found)
     else:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from sinks.clickhouse.settle import Settled
-    from sinks.clickhouse.tracing import Coverage, Size
+    from sinks.clickhouse.sizes import Size
+    from sinks.clickhouse.tracing import Coverage
 
 RuleOption = Annotated[
     str, typer.Option("--rule", help="Rule of contact, or a version of one: who@1. `venuecode rules list` shows them.")
@@ -39,24 +40,31 @@ MOST_PEOPLE = 10_000
 _NOTHING_STORED = "No scan of anybody is stored: nothing can be said about anybody."
 
 
-def require_rule(client: Client, name: str) -> None:
-    """End with a clear error, which lists what there is, when there is no such rule or version, or it is about cells.
+def require_rule(client: Client, name: str, *, cells: bool = False) -> bool:
+    """Whether a rule is about cells; a clear error, which lists what there is, where it cannot be asked.
 
     Args:
+        client: connected to the database of the tables.
         name: of a rule in force, or of a version of one: `who@1`.
+        cells: one about cells can be asked as well.
+
+    Raises:
+        typer.Exit: there is no such rule or version, or it is about cells and must not be.
     """
     from sinks.clickhouse.rules import stored_rules, versioned
 
     rule_id, at, _ = name.partition("@")
     known = [entry for entry in stored_rules(client, every_version=True) if entry.rule_id == rule_id]
-    if not known or any(entry.place == "cell_800m" for entry in known):
-        usable = ", ".join(entry.rule_id for entry in stored_rules(client) if entry.place != "cell_800m")
+    about_cells = any(entry.place == "cell_800m" for entry in known)
+    if not known or (about_cells and not cells):
+        usable = ", ".join(entry.rule_id for entry in stored_rules(client) if cells or entry.place != "cell_800m")
         if not known:
             fail(f"--rule {rule_id}: there is no such rule; there are {usable}")
         fail(f"--rule {rule_id}: this rule is about cells of 800 m; here are {usable}")
     versions = [versioned(rule_id, entry.version) for entry in known]
     if at and name not in versions:
         fail(f"--rule {name}: there is no such version; there are {', '.join(versions)}")
+    return about_cells
 
 
 def refuse_more_than(most: int, size: Size | int) -> None:

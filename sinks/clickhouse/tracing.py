@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse.asking import ask, called, instant, people, person, rows, rule
+from sinks.clickhouse.asking import ask, instant, people, person, rows, rule
 from sinks.clickhouse.dwell import ANY_OVERLAP, Dwell, SettledDwell
 from sinks.clickhouse.queries import Contact, WindowCount
+from sinks.clickhouse.sizes import Size, ask_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,6 @@ class Compared(Contact):
     """A contact under one of all rules; `via` is whom a contact of a contact was met by, else empty."""
 
     via: str
-
-
-@dataclass(frozen=True, slots=True)
-class Companion(Contact):
-    """A contact under a rule about cells; `cells` are ids of the 800 m grid."""
-
-    cells: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +73,6 @@ class SharedPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class CellHours:
-    """How many hours a person was in a cell of the 800 m grid."""
-
-    person: str
-    cell: str
-    hours: float
-    dwells: list[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Exposed:
     """Somebody who satisfies a rule with an exposure window."""
 
@@ -127,31 +110,6 @@ class Coverage:
     flagged_scans: int
     stored_from: datetime | None
     stored_until: datetime | None
-
-
-_ROUNDS: Final = 3
-"""How often a size is asked for at most; the second look is nearly always enough."""
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How many people an answer would name, without naming anybody.
-
-    Attributes:
-        people: the estimate.
-        at_least, at_most: two standard deviations to either side; both `people` where everybody was looked at.
-        share: of all people, how many were looked at; 1: the number is exact.
-    """
-
-    people: int
-    at_least: int
-    at_most: int
-    share: float
-
-    @property
-    def exact(self) -> bool:
-        """Whether nothing was estimated."""
-        return self.share >= 1
 
 
 def rule_comparison(
@@ -207,7 +165,7 @@ def chain_size(
     isolated: Mapping[str, datetime] | None = None,
 ) -> Size:
     """How many people `contact_chain` would name."""
-    return _size(client, "contact_chain_estimate", _chain(person_token, since, until, rule_id, dwell, isolated))
+    return ask_size(client, "contact_chain_estimate", _chain(person_token, since, until, rule_id, dwell, isolated))
 
 
 def settled_chain(
@@ -258,56 +216,6 @@ def candidate_sources(
     return ask(client, SharedPlace, "candidate_sources", {**people(person_tokens, since, until), "dwell": dwell})
 
 
-def companions_by_cell(
-    client: Client,
-    person_token: str,
-    since: datetime,
-    until: datetime,
-    rule_id: str = "cn_spacetime_companion",
-    dwell: Dwell = "best",
-    *,
-    hours_clause: bool = False,
-) -> list[Companion]:
-    """Who was in one cell of the grid with a person, longest together first.
-
-    Args:
-        client: connected to the database of the tables.
-        person_token: the case.
-        since: of the span.
-        until: of the span.
-        rule_id: a rule about cells.
-        dwell: how stays end.
-        hours_clause: only where either of the two was in the cell for longer than the rule's hours, in its days before
-            `until`.
-    """
-    clause = {"hours_clause": "on" if hours_clause else "off"}
-    arguments = {**person(person_token, since, until), **rule(rule_id, dwell), **clause}
-    return ask(client, Companion, "companions_by_cell", arguments)
-
-
-def companions_size(
-    client: Client,
-    person_token: str,
-    since: datetime,
-    until: datetime,
-    rule_id: str = "cn_spacetime_companion",
-    dwell: Dwell = "best",
-    *,
-    hours_clause: bool = False,
-) -> Size:
-    """How many people `companions_by_cell` would name."""
-    clause = {"hours_clause": "on" if hours_clause else "off"}
-    arguments = {**person(person_token, since, until), **rule(rule_id, dwell), **clause}
-    return _size(client, "companions_by_cell_estimate", arguments)
-
-
-def cell_hours(
-    client: Client, person_tokens: Sequence[str], since: datetime, until: datetime, dwell: Dwell = "best"
-) -> list[CellHours]:
-    """How long people were in each cell, by person, longest first."""
-    return ask(client, CellHours, "cell_hours", {**people(person_tokens, since, until), "dwell": dwell})
-
-
 def exposed_under_rule(
     client: Client, rule_id: str = ANY_OVERLAP, dwell: Dwell = "best", window_id: str | None = None
 ) -> list[Exposed]:
@@ -328,8 +236,8 @@ def exposed_size(
     """How many people exposure windows would name, all of them or one; without a rule, who entered strictly inside."""
     which = {} if window_id is None else {"window_id": window_id}
     if rule_id is None:
-        return _size(client, "exposed_in_windows_estimate", which)
-    return _size(client, "exposed_under_rule_estimate", {**rule(rule_id, dwell), **which})
+        return ask_size(client, "exposed_in_windows_estimate", which)
+    return ask_size(client, "exposed_under_rule_estimate", {**rule(rule_id, dwell), **which})
 
 
 def stored_span(client: Client) -> tuple[datetime, datetime] | None:
@@ -351,16 +259,3 @@ def coverage_of_many(
     arguments = {**people(person_tokens, since, until), "dwell": dwell}
     (found,) = ask(client, Coverage, "coverage_of_many", arguments)
     return found
-
-
-def _size(client: Client, view: str, arguments: Mapping[str, str]) -> Size:
-    """Ask a view for an estimate, and again with the share it names while that is not close enough."""
-    given = dict(arguments)
-    for _ in range(_ROUNDS):
-        # A view with parameters is called also where none of them is given.
-        sql = f"SELECT people, at_least, at_most, share, next_share FROM {called(view, given, always=True)}"
-        ((*found, next_share),) = rows(client, sql, given)
-        if next_share is None:
-            break
-        given["share"] = f"{next_share:.9f}"
-    return Size(*found)

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from sinks.clickhouse import queries
+from sinks.clickhouse import companions, queries
 from sinks.clickhouse import tracing as traces
 from sinks.clickhouse.dwell import Dwell
 from sinks.clickhouse.rules import builtin_contact_rules, read_contact_rules, store_rules
@@ -197,25 +197,27 @@ def test_shared_places_cells_and_stays_equal_the_oracle(
         expected |= tracing.shared_places(oracle_city(city), city.people, *span, dwell)
     assert shared == expected
     hours: dict[str, dict[str, float]] = {person: {} for person in everybody}
-    for row in traces.cell_hours(client, everybody, since, until, dwell):
+    for row in companions.cell_hours(client, everybody, since, until, dwell):
         hours[row.person][row.cell] = row.hours
     for city in towns:
         for person in city.people:
             assert hours[person] == pytest.approx(tracing.cell_hours(oracle_city(city), person, *span, dwell))
     city = towns[0]
     person = city.people[0]
-    companions = traces.companions_by_cell(client, person, since, until, dwell=dwell)
-    assert {each.contact: as_oracle(each) for each in companions} == oracle.contacts(
+    named = companions.companions_by_cell(client, person, since, until, dwell=dwell)
+    assert {each.contact: as_oracle(each) for each in named} == oracle.contacts(
         oracle_city(city), person, *span, oracle_rule(CELLS), dwell
     )
     for city in towns[:2]:
-        found = traces.companions_by_cell(
+        found = companions.companions_by_cell(
             client, city.people[0], since, until, OWN_CELLS.rule_id, dwell, hours_clause=True
         )
         assert {each.contact: as_oracle(each) for each in found} == tracing.companions(
             oracle_city(city), city.people[0], *span, oracle_rule(OWN_CELLS), dwell, hours=1, days=1
         )
-        size = traces.companions_size(client, city.people[0], since, until, OWN_CELLS.rule_id, dwell, hours_clause=True)
+        size = companions.companions_size(
+            client, city.people[0], since, until, OWN_CELLS.rule_id, dwell, hours_clause=True
+        )
         assert (size.people, size.exact) == (len(found), True)
     city = towns[0]
     assert sorted(

@@ -15,7 +15,8 @@ from infra.bench.contacts.engines.clickhouse import insert_rows
 from infra.bench.contacts.questions import Sample, draw
 from infra.bench.contacts.rows import RowMaker, venue_id
 from schemas.categories import builtin_categories
-from sinks.clickhouse import asking, tracing
+from sinks.clickhouse import asking, companions, tracing
+from sinks.clickhouse.sizes import Size
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.visit_rows import instant, migrated_database, milliseconds
 
@@ -77,7 +78,7 @@ def _times(span: Span) -> tuple[datetime, datetime]:
     return instant(span.since_ms), instant(span.until_ms)
 
 
-def off(size: tracing.Size, truth: int) -> float:
+def off(size: Size, truth: int) -> float:
     """How far an estimate is from the answer, as a share of it."""
     return abs(size.people - truth) / truth
 
@@ -95,7 +96,7 @@ def test_contacts_of_contacts_are_estimated_within_five_percent(city: Loaded) ->
 
 def test_companions_in_cells_are_estimated_within_five_percent_and_exactly_by_everybody(city: Loaded) -> None:
     for person in city.asked.persons[:2]:
-        size = tracing.companions_size(city.client, person, city.since, city.until)
+        size = companions.companions_size(city.client, person, city.since, city.until)
         truth = city.number("companions_by_cell", **city.about(person))
         assert off(size, truth) < CLOSE, (size, truth)
         whole = {**city.about(person), "share": "1"}

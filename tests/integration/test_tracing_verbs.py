@@ -37,6 +37,8 @@ def verb(clickhouse: ClickHouseServer, monkeypatch: pytest.MonkeyPatch) -> Itera
             monkeypatch.setenv(f"VENUECODE_CLICKHOUSE__{name}", value)
         scans = [(CASE, 0, "V-1"), (FRIEND, 20, "V-1"), (CASE, 25, "V-2"), (FRIEND, 40, "V-3"), (LATER, 41, "V-3")]
         client = target.client()
+        places = [["V-1", 34.0, 108.0], ["V-2", 34.0001, 108.0], ["V-3", 35.0, 108.0]]  # the first two in one cell
+        client.insert("venues", places, column_names=["venue_id", "lat", "lon"])
         insert_visits(
             client,
             (
@@ -183,7 +185,8 @@ def test_a_rule_that_has_changed_since_can_be_asked_as_it_was(verb: Any, tmp_pat
     ("arguments", "said"),
     [
         (("--rule", "nothing"), "there is no such rule; there are any_overlap"),
-        (("--rule", "cn_spacetime_companion"), "is about cells"),
+        (("--rule", "who", "--hours-clause"), "the rule who is not about cells"),
+        (("--all-rules", "--hours-clause"), "leave out --hours-clause"),
         (("--rule", "who@7"), "there is no such version; there are who@1"),
         (("--dwell", "for ever"), "for ever"),
     ],
@@ -194,6 +197,21 @@ def test_an_unknown_rule_or_way_to_end_stays_is_refused_with_what_there_is(
     refused = verb("contacts", CASE, *SPAN, *arguments)
     assert refused.exit_code in (1, 2)
     assert said in refused.stderr
+
+
+def test_companions_in_a_cell_are_asked_by_their_rule_and_are_not_asked_for_in_a_chain(verb: Any) -> None:
+    question = ("contacts", CASE, *SPAN, "--rule", "cn_spacetime_companion", "--json")
+    assert verb("settle").exit_code == 0
+    for settled in ((), ("--settled",)):
+        said = json.loads(verb(*question, *settled).stdout)
+        assert [(each["contact"], each["venues"], len(each["cells"])) for each in said["contacts"]] == [
+            (FRIEND, ["V-1"], 1)
+        ]
+        assert (said["rule"], said["hours_clause"]) == ("cn_spacetime_companion", False)
+        clause = json.loads(verb(*question, *settled, "--hours-clause").stdout)
+        assert (clause["contacts"], clause["hours_clause"]) == ([], True), "nobody was in a cell for 30 hours"
+    refused = verb("chain", CASE, *SPAN, "--rule", "cn_spacetime_companion")
+    assert (refused.exit_code, "is about cells" in refused.stderr) == (1, True)
 
 
 def test_sources_are_the_places_that_cases_shared(verb: Any, tmp_path: Path) -> None:

@@ -88,6 +88,9 @@ def questions(sample: Sample) -> tuple[Question, ...]:
     """The questions, in the order they are asked."""
     span = sample.span
 
+    def of_each(ask: Callable[[str, Span, Engine], Answer]) -> tuple[Call, ...]:
+        return tuple(partial(ask, person, span) for person in sample.persons)
+
     def contacts(persons: tuple[str, ...], dwell: str) -> tuple[Call, ...]:
         return tuple(partial(_contacts, person, span, dwell) for person in persons)
 
@@ -95,11 +98,17 @@ def questions(sample: Sample) -> tuple[Question, ...]:
         return tuple(partial(_second_degree, person, span, count) for person in sample.persons[:_CHAINS])
 
     return (
-        Question("trajectory", tuple(partial(_trajectory, person, span) for person in sample.persons)),
-        Question("stays of one person", tuple(partial(_stays, person, span) for person in sample.persons)),
+        Question("trajectory", of_each(_trajectory)),
+        Question("stays of one person", of_each(_stays)),
         Question("contacts, default dwell", contacts(sample.persons, "default")),
         Question("contacts, best dwell", contacts(sample.persons, "best")),
         Question("contacts, best dwell, busiest 1 %", contacts(sample.busiest, "best")),
+        Question(
+            "contacts, best dwell, to the second", tuple(partial(_now, person, span) for person in sample.persons)
+        ),
+        Question(
+            "companions in cells of 800 m", tuple(partial(_companions, person, span) for person in sample.persons)
+        ),
         Question(f"contacts of {len(sample.many):,} cases", (partial(_bulk, sample.many, span),), 3),
         Question("second degree, count", second_degree(count=True)),
         Question("second degree, list", second_degree(count=False)),
@@ -117,6 +126,14 @@ def _stays(person: str, span: Span, engine: Engine) -> Answer:
 
 def _contacts(person: str, span: Span, dwell: Any, engine: Engine) -> Answer:
     return engine.contacts(person, span, dwell)
+
+
+def _now(person: str, span: Span, engine: Engine) -> Answer:
+    return engine.contacts_now(person, span)
+
+
+def _companions(person: str, span: Span, engine: Engine) -> Answer:
+    return engine.companions(person, span)
 
 
 def _bulk(persons: tuple[str, ...], span: Span, engine: Engine) -> Answer:

@@ -56,7 +56,8 @@ def run_contacts_bench(
     with ground(visits, _SEED, last_day_ms, keep) as place:
         require_space(place, engines)
         advance("laying out the city", 0)
-        asked = draw(place.city(), cases)
+        city = place.city()
+        asked, venues = draw(city, cases), city.venues
         for name in engines:
             try:
                 engine = open_engine(name, place, advance)
@@ -64,8 +65,7 @@ def run_contacts_bench(
                 not_run[name] = str(error)
                 continue
             try:
-                if isinstance(engine, ClickHouse):
-                    engine.put_windows(asked.windows)
+                engine.know(venues, asked.windows)
                 found = measure(engine, questions(asked), partial(_say, advance))
                 count = engine.visits()
                 size = {

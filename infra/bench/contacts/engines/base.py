@@ -6,6 +6,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from infra.bench.contacts.city import Venues
+
 Dwell = Literal["default", "best"]
 
 
@@ -52,6 +54,10 @@ class Engine(Protocol):
         """How many there are."""
         ...
 
+    def know(self, venues: Venues, windows: Sequence[Window]) -> None:
+        """Take in where the venues are and which windows are asked about, instead of what was there."""
+        ...
+
     def trajectory(self, person: str, span: Span) -> Answer:
         """The scans of a person; content: their instants, ms since 1970, ascending."""
         ...
@@ -62,6 +68,18 @@ class Engine(Protocol):
 
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
         """Everybody who met the person; content: each with the seconds in all."""
+        ...
+
+    def contacts_now(self, person: str, span: Span) -> Answer:
+        """`contacts` under `best`, by every scan stored: also those that came since ends of stays were worked out.
+
+        Raises:
+            Unanswerable: this database knows ends of stays as of when they were worked out only.
+        """
+        ...
+
+    def companions(self, person: str, span: Span) -> Answer:
+        """Everybody who was in one cell of 800 m with the person, mode `best`; content as of `contacts`."""
         ...
 
     def bulk(self, persons: Sequence[str], span: Span) -> Answer:

@@ -5,21 +5,34 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
+from infra.bench.contacts.city import Venues
 from infra.bench.contacts.engines.base import Answer, Dwell, Span, Window, pairs
 from infra.bench.contacts.files import drop_from_memory
 from infra.bench.contacts.rows import venue_id
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from sinks.clickhouse import asking
+from sinks.clickhouse.companions import COMPANION_RULE
 from sinks.clickhouse.migrate import Migrator
+from sinks.clickhouse.rules import builtin_contact_rules, store_rules
 from sinks.clickhouse.settle import settle
 from sinks.clickhouse.target import ClickHouseTarget
 
 ORDERS: Final = ("visits", "visits_by_place")
 SETTLED: Final = ("settled_stays", "settled_stays_by_place", "place_reach")
+ANY_TIME_IN_A_CELL: Final = replace(
+    next(rule for rule in builtin_contact_rules() if rule.rule_id == COMPANION_RULE),
+    rule_id="any_time_in_a_cell",
+    min_minutes=0,
+    strict=False,
+    companion_hours=None,
+    companion_days=None,
+)
+"""The published rule without its minimum, so that other databases need not know what a meeting is."""
 _DATABASE: Final = "contacts"
 _RETENTION_DAYS: Final = 30
 _ANSWER_S: Final = 1200.0
@@ -96,6 +109,20 @@ class ClickHouse:
         """Rows in the order by person."""
         return int(self.client.query("SELECT count() FROM visits").result_rows[0][0])
 
+    def know(self, venues: Venues, windows: Sequence[Window]) -> None:
+        for table in ("venues", "exposure_windows"):
+            self.client.command(f"TRUNCATE TABLE {table}")
+        ids = [venue_id(number) for number in range(len(venues))]
+        self.client.insert(
+            "venues", [ids, venues.lat, venues.lon], column_names=["venue_id", "lat", "lon"], column_oriented=True
+        )
+        rows = [
+            [str(each.window), venue_id(each.venue), _aware(each.span.since_ms), _aware(each.span.until_ms)]
+            for each in windows
+        ]
+        self.client.insert("exposure_windows", rows, column_names=["window_id", "venue_id", "starts_at", "ends_at"])
+        store_rules(self.client, [ANY_TIME_IN_A_CELL], "operator")
+
     def trajectory(self, person: str, span: Span) -> Answer:
         found = self._ask("scanned_at", "trajectory", span, person_token=person)
         return Answer(found.num_rows, lambda: tuple(_ms(found["scanned_at"])))
@@ -108,6 +135,15 @@ class ClickHouse:
 
     def contacts(self, person: str, span: Span, dwell: Dwell) -> Answer:
         found = self._ask("contact, overlap_s", "settled_overlaps_of", span, person_token=person, dwell=dwell)
+        return Answer(found.num_rows, lambda: pairs(found["contact"], found["overlap_s"]))
+
+    def contacts_now(self, person: str, span: Span) -> Answer:
+        found = self._ask("contact, overlap_s", "contacts_of", span, person_token=person)
+        return Answer(found.num_rows, lambda: pairs(found["contact"], found["overlap_s"]))
+
+    def companions(self, person: str, span: Span) -> Answer:
+        rule = ANY_TIME_IN_A_CELL.rule_id
+        found = self._ask("contact, overlap_s", "settled_companions_by_cell", span, person_token=person, rule_id=rule)
         return Answer(found.num_rows, lambda: pairs(found["contact"], found["overlap_s"]))
 
     def bulk(self, persons: Sequence[str], span: Span) -> Answer:
@@ -125,15 +161,6 @@ class ClickHouse:
     def windows(self, windows: Sequence[Window]) -> Answer:
         found = self.client.query_arrow("SELECT window_id, person_token FROM exposed_in_windows")
         return Answer(found.num_rows, lambda: found.num_rows)
-
-    def put_windows(self, windows: Sequence[Window]) -> None:
-        """The exposure windows that `windows` asks about, instead of those that are there."""
-        self.client.command("TRUNCATE TABLE exposure_windows")
-        rows = [
-            [str(each.window), venue_id(each.venue), _aware(each.span.since_ms), _aware(each.span.until_ms)]
-            for each in windows
-        ]
-        self.client.insert("exposure_windows", rows, column_names=["window_id", "venue_id", "starts_at", "ends_at"])
 
     def disk_bytes(self) -> int:
         rows = self.client.query(

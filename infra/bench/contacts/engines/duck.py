@@ -7,8 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
-from infra.bench.contacts.engines.base import Answer, Dwell, Span, Window, pairs
+import numpy as np
+
+from infra.bench.contacts.cells import cell_numbers
+from infra.bench.contacts.city import Venues
+from infra.bench.contacts.engines.base import Answer, Dwell, Span, Unanswerable, Window, pairs
 from infra.bench.contacts.files import drop_from_memory
+from infra.bench.contacts.narrow import RUNS
 
 _RAW = """
 CREATE TABLE staging.raw (number BIGINT, person UUID, place BIGINT, venue INTEGER, at_ms BIGINT, leave BOOLEAN,
@@ -96,6 +101,14 @@ class Duck:
     def visits(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM by_person").fetchone()[0])
 
+    def know(self, venues: Venues, windows: Sequence[Window]) -> None:
+        import pyarrow as pa
+
+        cells = cell_numbers(venues.lat, venues.lon)
+        self._connection.register("cells_in", pa.table({"venue": np.arange(len(cells), dtype=np.int32), "cell": cells}))
+        self._connection.execute("CREATE OR REPLACE TABLE cells AS SELECT * FROM cells_in")
+        self._connection.unregister("cells_in")
+
     def trajectory(self, person: str, span: Span) -> Answer:
         found = self._connection.execute(
             "SELECT at_ms FROM by_person WHERE person = ?::UUID AND at_ms >= ? AND at_ms < ? ORDER BY at_ms",
@@ -119,24 +132,49 @@ class Duck:
         found = self._together(persons, span, "default")
         return Answer(found.num_rows, lambda: (found.num_rows, sum(found["seconds"].to_pylist())))
 
+    def contacts_now(self, person: str, span: Span) -> Answer:
+        raise Unanswerable
+
+    def companions(self, person: str, span: Span) -> Answer:
+        # The number of a place is the venue's times `RUNS`, and the run on a trip: trips are in no cell.
+        found = self._covered(
+            f"""
+            mine AS (
+                SELECT person AS index_case, cell, greatest(at_ms, $since) AS begins, least(left_best, $until) AS ends
+                FROM by_person JOIN cells USING (venue)
+                WHERE person IN (SELECT unnest($persons)::UUID) AND NOT leave AND place % {RUNS} = 0
+                    AND at_ms >= $since - {_DAY} AND at_ms < $until AND left_best > $since
+            ),
+            near AS (SELECT mine.*, venue * {RUNS} AS place FROM mine JOIN cells USING (cell)),
+            {_pieces("near", "left_best")}
+            """,
+            [person],
+            span,
+        )
+        return Answer(found.num_rows, lambda: pairs(found["person"], found["seconds"]))
+
     def _together(self, persons: Sequence[str], span: Span, dwell: Dwell) -> Any:
         """Seconds together by case and person, each instant once."""
         left = f"left_{dwell}"
-        return self._connection.sql(
+        return self._covered(
             f"""
-            WITH mine AS (
+            mine AS (
                 SELECT person AS index_case, place, greatest(at_ms, $since) AS begins, least({left}, $until) AS ends
                 FROM by_person
                 WHERE person IN (SELECT unnest($persons)::UUID) AND NOT leave AND at_ms >= $since - {_DAY}
                     AND at_ms < $until AND {left} > $since
             ),
-            pieces AS (
-                SELECT index_case, v.person, greatest(v.at_ms, begins) AS piece_begins,
-                    least(v.{left}, ends) AS piece_ends
-                FROM by_place AS v JOIN mine ON v.place = mine.place AND v.at_ms < ends AND v.{left} > begins
-                WHERE v.place IN (SELECT place FROM mine) AND v.at_ms >= $since - {_DAY} AND v.at_ms < $until
-                    AND v.person != index_case AND greatest(v.at_ms, begins) < least(v.{left}, ends)
-            ),
+            {_pieces("mine", left)}
+            """,
+            persons,
+            span,
+        )
+
+    def _covered(self, pieces: str, persons: Sequence[str], span: Span) -> Any:
+        """Seconds that a relation `pieces` (index_case, person, piece_begins, piece_ends) covers, each instant once."""
+        return self._connection.sql(
+            f"""
+            WITH {pieces},
             covered AS (
                 SELECT *, max(piece_ends) OVER (PARTITION BY index_case, person ORDER BY piece_begins, piece_ends
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_until
@@ -220,3 +258,14 @@ class Duck:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _pieces(near: str, left: str) -> str:
+    """When others were at the places of a relation (index_case, place, begins, ends), by a column of ends."""
+    return f"""pieces AS (
+                SELECT index_case, v.person, greatest(v.at_ms, begins) AS piece_begins,
+                    least(v.{left}, ends) AS piece_ends
+                FROM by_place AS v JOIN {near} ON v.place = {near}.place AND v.at_ms < ends AND v.{left} > begins
+                WHERE v.place IN (SELECT place FROM {near}) AND v.at_ms >= $since - {_DAY} AND v.at_ms < $until
+                    AND v.person != index_case AND greatest(v.at_ms, begins) < least(v.{left}, ends)
+            )"""

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
+from infra.bench.contacts.cells import cell_numbers
+from infra.bench.contacts.city import Venues
 from infra.bench.contacts.engines.base import Answer, Dwell, Span, Unanswerable, Window
 from infra.bench.contacts.engines.postgres_server import PostgresServer
 from infra.bench.contacts.files import drop_from_memory
+from infra.bench.contacts.narrow import RUNS
 
 _DAY: Final = 86_400_000
 _TABLE = """
@@ -72,6 +75,19 @@ class Postgres:
     def visits(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM visits").fetchone()[0])
 
+    def know(self, venues: Venues, windows: Sequence[Window]) -> None:
+        cells = cell_numbers(venues.lat, venues.lon).tolist()
+        self._connection.execute("DROP TABLE IF EXISTS cells")
+        self._connection.execute("CREATE UNLOGGED TABLE cells (venue integer NOT NULL, cell bigint NOT NULL)")
+        numbers = "INSERT INTO cells SELECT * FROM unnest(%s::int[], %s::bigint[])"
+        self._connection.execute(numbers, [list(range(len(cells))), cells])
+        for statement in (
+            "CREATE INDEX ON cells (venue, cell)",
+            "CREATE INDEX ON cells (cell, venue)",
+            "ANALYZE cells",
+        ):
+            self._connection.execute(statement)
+
     def trajectory(self, person: str, span: Span) -> Answer:
         found = self._ask(
             "SELECT at FROM visits WHERE person = %s AND at >= %s AND at < %s ORDER BY at",
@@ -94,26 +110,52 @@ class Postgres:
         found = self._together(persons, span, "default")
         return Answer(len(found), lambda: (len(found), sum(seconds for _, _, seconds in found)))
 
+    def contacts_now(self, person: str, span: Span) -> Answer:
+        raise Unanswerable
+
+    def companions(self, person: str, span: Span) -> Answer:
+        # The number of a place is the venue's times `RUNS`, and the run on a trip: trips are in no cell.
+        found = self._covered(
+            f"""
+            mine AS MATERIALIZED (
+                SELECT person AS index_case, there.venue::bigint * {RUNS} AS place, greatest(at, %(since)s) AS begins,
+                    least(left_best, %(until)s) AS ends
+                FROM visits JOIN cells AS here ON here.venue = place / {RUNS} JOIN cells AS there USING (cell)
+                WHERE person = ANY(%(persons)s::uuid[]) AND NOT leave AND place %% {RUNS} = 0
+                    AND at >= %(since)s - {_DAY} AND at < %(until)s AND left_best > %(since)s
+            ),
+            {_pieces("left_best", str(_DAY))}
+            """,
+            [person],
+            span,
+        )
+        return Answer(len(found), lambda: frozenset((contact.hex, seconds) for _, contact, seconds in found))
+
     def _together(self, persons: Sequence[str], span: Span, dwell: Dwell) -> Any:
         """Seconds together by case and person, each instant once."""
         left = f"left_{dwell}"
         # The longest stay at a place bounds how far back its entries can matter: those of `default` are all alike.
         longest = "length" if dwell == "default" else str(_DAY)
-        return self._ask(
+        return self._covered(
             f"""
-            WITH mine AS MATERIALIZED (
+            mine AS MATERIALIZED (
                 SELECT person AS index_case, place, greatest(at, %(since)s) AS begins, least({left}, %(until)s) AS ends,
                     {left} - at AS length
                 FROM visits
                 WHERE person = ANY(%(persons)s::uuid[]) AND NOT leave AND at >= %(since)s - {_DAY} AND at < %(until)s
                     AND {left} > %(since)s
             ),
-            pieces AS (
-                SELECT index_case, v.person, greatest(v.at, begins) AS piece_begins, least(v.{left}, ends) AS piece_ends
-                FROM mine JOIN visits AS v ON NOT v.leave AND v.place = mine.place AND v.at < ends
-                    AND v.at > begins - {longest} AND v.{left} > begins
-                WHERE v.person != index_case AND greatest(v.at, begins) < least(v.{left}, ends)
-            ),
+            {_pieces(left, longest)}
+            """,
+            persons,
+            span,
+        )
+
+    def _covered(self, pieces: str, persons: Sequence[str], span: Span) -> Any:
+        """Seconds that a relation `pieces` (index_case, person, piece_begins, piece_ends) covers, each instant once."""
+        return self._ask(
+            f"""
+            WITH {pieces},
             covered AS (
                 SELECT *, max(piece_ends) OVER (PARTITION BY index_case, person ORDER BY piece_begins, piece_ends
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_until
@@ -168,6 +210,16 @@ class Postgres:
     def _ask(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = self._connection.execute(sql, parameters, binary=True).fetchall()
         return found
+
+
+def _pieces(left: str, longest: str) -> str:
+    """When others were at the places of `mine` (index_case, place, begins, ends), by a column of ends."""
+    return f"""pieces AS (
+                SELECT index_case, v.person, greatest(v.at, begins) AS piece_begins, least(v.{left}, ends) AS piece_ends
+                FROM mine JOIN visits AS v ON NOT v.leave AND v.place = mine.place AND v.at < ends
+                    AND v.at > begins - {longest} AND v.{left} > begins
+                WHERE v.person != index_case AND greatest(v.at, begins) < least(v.{left}, ends)
+            )"""
 
 
 class _Buffer:

@@ -34,6 +34,7 @@ from infra.cli.questions import (
     refuse_more_than,
     require_rule,
     require_settled,
+    rules_left_out,
     tell_coverage,
 )
 from infra.settings import Settings
@@ -86,7 +87,7 @@ def contacts(
         raise typer.BadParameter(
             "--all-rules asks the rules about cells without their clause: leave out --hours-clause"
         )
-    settled_dwell = check_settled(dwell, {"--all-rules": all_rules}) if settled else None
+    settled_dwell = check_settled(dwell) if settled else None
     from sinks.clickhouse import companions, queries, tracing
 
     found: Sequence[Contact]
@@ -94,8 +95,15 @@ def contacts(
     asked: dict[str, Any]
     with connected(settings) as client:
         if all_rules:
-            kind, asked = tracing.Compared, {"onset": anchor}
-            found = tracing.rule_comparison(client, token, anchor, begin, end, dwell)
+            asked = {"onset": anchor}
+            if settled_dwell is None:
+                kind = tracing.Compared
+                found = tracing.rule_comparison(client, token, anchor, begin, end, dwell)
+            else:
+                kind = queries.Contact
+                asked["settled"] = as_dicts([require_settled(client, form, settings)])[0]
+                asked["left_out"] = rules_left_out(client, form)
+                found = tracing.settled_rule_comparison(client, token, anchor, begin, end, settled_dwell)
         else:
             about_cells = require_rule(client, rule, cells=True)
             if hours_clause and not about_cells:

@@ -122,7 +122,7 @@ def tell_coverage(form: Form, found: Coverage, settings: Settings) -> None:
         )
 
 
-def check_settled(dwell: Dwell, beside: Mapping[str, object], why: str = "") -> SettledDwell:
+def check_settled(dwell: Dwell, beside: Mapping[str, object] | None = None, why: str = "") -> SettledDwell:
     """The way to end stays, where settled ones know it; nothing else that they cannot answer may be asked.
 
     Args:
@@ -133,10 +133,13 @@ def check_settled(dwell: Dwell, beside: Mapping[str, object], why: str = "") -> 
     Raises:
         typer.BadParameter: --settled does not go with what was asked for.
     """
+    beside = beside or {}
     if any(beside.values()) or dwell not in ("best", "default"):
-        *others, last = beside
+        *others, last = [*beside] or [""]
         names = f"{', '.join(others)} or {last}" if others else last
-        raise typer.BadParameter(f"--settled goes with --dwell best or default, and not with {names}{why}")
+        raise typer.BadParameter(
+            f"--settled goes with --dwell best or default{f', and not with {names}' if names else ''}{why}"
+        )
     return dwell
 
 
@@ -153,6 +156,16 @@ def require_settled(client: Client, form: Form, settings: Settings) -> Settled:
         f"As of the last settlement: scans until {local_time(found.until, settings)} that were stored until "
         f"{local_time(found.began_at, settings)}.{late}",
     )
+    return found
+
+
+def rules_left_out(client: Client, form: Form) -> list[str]:
+    """Rules in force that settled stays know no answer to, and a word about them in the answer."""
+    from sinks.clickhouse.rules import stored_rules
+
+    found = [entry.rule_id for entry in stored_rules(client) if entry.place == "venue" or entry.from_first_meeting]
+    if found:
+        _tell(form, f"Left out, for settled stays know no answer to them: {', '.join(found)}.")
     return found
 
 

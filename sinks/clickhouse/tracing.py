@@ -132,6 +132,17 @@ def rule_comparison(
     return ask(client, Compared, "rule_comparison", arguments)
 
 
+def settled_rule_comparison(
+    client: Client, person_token: str, anchor: datetime, since: datetime, until: datetime, dwell: SettledDwell = "best"
+) -> list[Contact]:
+    """What `rule_comparison` answers, as of the last settlement, by rule and longest together first.
+
+    Rules about venues alone and about contacts of contacts are left out.
+    """
+    about = {**person(person_token, since, until), "anchor": instant(anchor), "dwell": dwell}
+    return ask(client, Contact, "settled_rule_comparison", about)
+
+
 def contact_chain(
     client: Client,
     person_token: str,

@@ -16,7 +16,7 @@ from sinks.clickhouse import companions, queries
 from sinks.clickhouse.dwell import Dwell, SettledDwell
 from sinks.clickhouse.rules import ContactRule, builtin_contact_rules, read_contact_rules, store_rules
 from sinks.clickhouse.settle import settle
-from sinks.clickhouse.tracing import settled_chain, settled_overlaps_of_many
+from sinks.clickhouse.tracing import settled_chain, settled_overlaps_of_many, settled_rule_comparison
 from tests.support import copresence_oracle as oracle
 from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer
@@ -292,3 +292,35 @@ def test_companions_in_cells_equal_the_oracle_with_and_without_the_clause_of_hou
         assert {each.contact: as_oracle(each) for each in found} == tracing.companions(
             known, person, *span, rule, dwell, hours=1, days=1
         ), (rule_id, dwell, span, until, city.scans)
+
+
+@few
+@given(
+    town=towns,
+    span=spans,
+    anchor=moments,
+    dwell=st.sampled_from(["best", "default"]),
+    until=st.none() | moments,
+)
+def test_one_case_under_all_rules_equals_the_oracle_with_each_rules_own_span(
+    client: Any, town: list[City], span: tuple[int, int], anchor: int, dwell: SettledDwell, until: int | None
+) -> None:
+    clear(client)
+    store(client, town)
+    settle(client, None if until is None else instant(until))
+    rules = {
+        rule.rule_id: (oracle_rule(rule), int(rule.lookback_days), lookahead(rule))
+        for rule in (*RULES.values(), *CELLS.values())
+        if rule.lookback_days != "from_first_meeting"
+    }
+    for city in town[:3]:
+        person, known = city.people[0], as_of(city, until)
+        found: dict[str, dict[str, oracle.OracleContact]] = {}
+        for row in settled_rule_comparison(client, person, instant(anchor), instant(span[0]), instant(span[1]), dwell):
+            found.setdefault(row.rule_id, {})[row.contact] = as_oracle(row)
+        assert found == tracing.compared(known, person, anchor, span, rules, dwell), (anchor, span, until, city.scans)
+
+
+def lookahead(rule: ContactRule) -> int | None:
+    """In days; none: until isolation."""
+    return None if rule.lookahead_days == "until_isolated" else int(rule.lookahead_days)

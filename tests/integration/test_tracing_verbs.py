@@ -135,8 +135,7 @@ def test_contacts_as_of_the_last_settlement_say_as_of_when_and_are_the_same_wher
     assert (said["settled"]["number"], said["settled"]["late_people"]) == (1, 0)
     assert said["settled"]["until"] == done["until"]
     assert "As of the last settlement" in verb("contacts", CASE, *SPAN, "--settled").stdout
-    for wrong in (("--dwell", "explicit"), ("--all-rules",)):
-        assert verb("contacts", CASE, *SPAN, "--settled", *wrong).exit_code == 2
+    assert verb("contacts", CASE, *SPAN, "--settled", "--dwell", "explicit").exit_code == 2
 
 
 def test_a_chain_as_of_the_last_settlement_names_the_same_people_at_the_same_first_meetings(verb: Any) -> None:
@@ -260,6 +259,17 @@ def test_all_rules_stand_side_by_side_and_each_names_its_own_contacts(verb: Any)
     text = verb("contacts", CASE, *SPAN, "--all-rules", "--dwell", "default").stdout
     assert FRIEND in text
     assert "people are contacts under some rule: any_overlap 1" in text
+    settled = ("contacts", CASE, *SPAN, "--all-rules", "--dwell", "default", "--settled")
+    assert verb("settle").exit_code == 0
+    said = json.loads(verb(*settled, "--json").stdout)
+    left_out = {"cn_secondary_contact", "nz_window", "uk_nhs"}
+    assert set(said["left_out"]) == left_out
+    assert {(each["rule_id"], each["contact"]) for each in said["contacts"]} == {
+        (each["rule_id"], each["contact"])
+        for each in json.loads(verb(*settled[:-1], "--json").stdout)["contacts"]
+        if each["rule_id"] not in left_out
+    }
+    assert "Left out" in verb(*settled).stdout
     assert verb("contacts", CASE, *SPAN, "--all-rules", "--rule", "who").exit_code == 2
     assert verb("contacts", CASE, *SPAN, "--onset", "2026-01-01").exit_code == 2
 

@@ -31,7 +31,7 @@ APPLIED = {
     "0024_windows": "57a9e6dbddc785f5ccf2888d6c673027862fc20a5b721af6e1bc91ef545d9832",
     "0025_sorted_meetings": "398018cdc663ff5d500e3ea2d461f290195ba96ce0e4fd15fc556cf80d2a746b",
     "0026_contacts_until_now": "ffc460f098ca702549c20d8264d7167ab4f0ec4a7bc749175b7fad7b36a5cdd2",
-    "0027_settled_companions": "6a8e5f3f227f89110dbc8e5784bafc51f30da7e377e5285dfefcafebc49e1cf3",
+    "0027_settled_rules": "319bc77cdf564f154321a2fbd7b57583e3ad533f07fd97b7c13db387df3eca5f",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

@@ -25,7 +25,7 @@ FROM
             (
                 s.person_token, dwell, scanned_at, left_at,
                 if(rule.3 = 'point', point_id, ''), if(rule.9 AND vehicle != '', carriage, ''),
-                if(vehicle = '', NULL, toInt32OrNull(extract(seat, '^(\\d{1,4})(?:\\D|$)'))),
+                {{include:row_of_seat}},
                 greatest(case_begin, rule_begin), tail_until, least(case_end, rule_end),
                 (venue_id, vehicle, run, category, has(flags, 'late'))
             ) AS stay

@@ -20,7 +20,7 @@ FROM
             (
                 s.person_token, scanned_at, left_at,
                 if(asked.3 = 'point', point_id, ''), if(asked.9 AND vehicle != '', carriage, ''),
-                if(vehicle = '', NULL, toInt32OrNull(extract(seat, '^(\\d{1,4})(?:\\D|$)'))),
+                {{include:row_of_seat}},
                 greatest(case_begin, span_begin), tail_until, least(case_end, span_end)
             ) AS stay
         FROM ended AS s

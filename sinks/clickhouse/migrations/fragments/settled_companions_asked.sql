@@ -4,5 +4,6 @@
     {{include:days_of_span}},
     toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS span_begin,
     toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS span_end,
-{{include:settled_in_cells}},
-    arrayFlatten(arrayMap(stay -> arrayMap(there -> (there.1, stay.1), stay.7), stays_in_cells)) AS cell_of_venue
+    [(asked, span_begin, span_end)] AS rules,
+{{include:settled_by_rule}},
+    arrayFlatten(arrayMap(stay -> arrayMap(there -> (there.1, stay.2), stay.3), stays_by_rule)) AS cell_of_venue

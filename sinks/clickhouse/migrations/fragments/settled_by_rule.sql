@@ -1,0 +1,55 @@
+-- The person's settled stays under each of `rules` (rule, counted from, counted until: ms since 1970) as one constant, with
+-- where others are looked for: at its place, or under a rule about cells at every venue of its cell where anybody stayed.
+-- One is (stay, cell, where: venue, place, half-hours of the longest stay there); a stay is (1 number of the rule, 2 place or
+-- cell, 3 begin, 4 end, 5 end of the tail, 6 point, 7 carriage, 8 row, 9 dwell, 10 counted from, 11 counted until, 12 whether
+-- entries count and not stays, 13 whether points matter, 14 whether carriages do, 15 rows that are near).
+-- `near` has each once for every such place and half-hour in which somebody may have come there who met them.
+    (
+        SELECT if(throwIf(ifNull({dwell:Nullable(String)}, 'best') NOT IN ('best', 'default'),
+                'settled stays end by best or default; ask rule_comparison or companions_by_cell for other ways'),
+            [],
+            groupArray((
+                (
+                    number, if(by_cell, cityHash64(cell), s.place_key), begin, end, end + least(length, rule.8),
+                    if(rule.3 = 'point', point_id, ''), if(rule.9 AND vehicle != '', carriage, ''), row, dwell,
+                    rules[number].2, rules[number].3, rule.4, rule.3 = 'point', rule.9, rule.10
+                ),
+                cell, if(by_cell, venues, [('', s.place_key, slots)]))))
+        FROM
+        (
+            SELECT
+                place_key, venue_id, point_id, vehicle, carriage, {{include:row_of_seat}} AS row,
+                {{include:settled_dwell}} AS dwell,
+                {{include:settled_length}} AS length,
+                toUnixTimestamp64Milli(scanned_at) AS begin, begin + length AS end,
+                arrayJoin(arrayEnumerate(rules)) AS number, rules[number].1 AS rule, rule.3 = 'cell_800m' AS by_cell
+            FROM settled_stays FINAL
+            WHERE person_token = toFixedString(unhex({person_token:String}), 16)
+                AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
+                AND scanned_at < {until:DateTime64(3, 'UTC')}
+        ) AS s
+        INNER JOIN (SELECT * FROM place_reach FINAL) AS p ON s.place_key = p.place_key
+        LEFT JOIN
+        (
+            SELECT arrayJoin(venues).1 AS venue_id, cell, venues
+            FROM
+            (
+                SELECT v.cell AS cell, groupArray((v.venue_id, v.place_key, r.slots)) AS venues
+                FROM
+                (
+                    SELECT venue_id, cell_800m AS cell, cityHash64(concat('venue:', venue_id)) AS place_key
+                    FROM venues FINAL
+                    WHERE cell_800m != ''
+                ) AS v
+                INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON v.place_key = r.place_key
+                GROUP BY cell
+            )
+        ) AS c ON s.venue_id = c.venue_id
+        WHERE NOT by_cell OR (vehicle = '' AND cell != '')
+    ) AS stays_by_rule,
+    near AS
+    (
+        SELECT
+            arrayJoin(stays_by_rule) AS found, found.1 AS m, arrayJoin(found.3) AS there, there.2 AS place_key,
+            arrayJoin(range(toUInt32(intDiv(m.3, 1800000) - there.3), toUInt32(intDiv(m.5, 1800000) + 1))) AS slot
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,9 +39,11 @@ from infra.cli.questions import (
     tell_coverage,
 )
 from infra.settings import Settings
-from sinks.clickhouse.dwell import ANY_OVERLAP
+from sinks.clickhouse.dwell import ANY_OVERLAP, Dwell, SettledDwell
 
 if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
     from sinks.clickhouse.queries import Contact
 
 AllRules = Annotated[bool, typer.Option("--all-rules", help="Ask every rule in force, and show them side by side.")]
@@ -55,6 +58,37 @@ HoursClause = Annotated[
         help="Of a rule about cells: only where either of the two was in the cell for longer than its hours.",
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Whom one rule makes a contact of a person, out of settled stays where `settled` says how they end."""
+
+    client: Client
+    token: str
+    since: datetime
+    until: datetime
+    dwell: Dwell
+    settled: SettledDwell | None
+
+    def contacts(self, rule: str) -> Sequence[Contact]:
+        """Under a rule about venues or trips."""
+        from sinks.clickhouse import queries
+
+        about = (self.client, self.token, self.since, self.until, rule)
+        if self.settled is not None:
+            return queries.settled_contacts(*about, self.settled)
+        return queries.contacts(*about, self.dwell)
+
+    def companions(self, rule: str, most: int, *, hours_clause: bool) -> Sequence[Contact]:
+        """Under a rule about cells; how many they are is estimated first where the answer takes long."""
+        from sinks.clickhouse import companions
+
+        about = (self.client, self.token, self.since, self.until, rule)
+        if self.settled is not None:
+            return companions.settled_companions(*about, self.settled, hours_clause=hours_clause)
+        refuse_more_than(most, companions.companions_size(*about, self.dwell, hours_clause=hours_clause))
+        return companions.companions_by_cell(*about, self.dwell, hours_clause=hours_clause)
 
 
 @friendly_errors
@@ -90,45 +124,32 @@ def contacts(
     settled_dwell = check_settled(dwell) if settled else None
     from sinks.clickhouse import companions, queries, tracing
 
+    asked: dict[str, Any] = {"onset": anchor} if all_rules else {"rule": rule}
     found: Sequence[Contact]
-    kind: type[Contact]
-    asked: dict[str, Any]
+    kind: type[Contact] = queries.Contact
     with connected(settings) as client:
-        if all_rules:
-            asked = {"onset": anchor}
-            if settled_dwell is None:
-                kind = tracing.Compared
-                found = tracing.rule_comparison(client, token, anchor, begin, end, dwell)
-            else:
-                kind = queries.Contact
-                asked["settled"] = as_dicts([require_settled(client, form, settings)])[0]
-                asked["left_out"] = rules_left_out(client, form)
-                found = tracing.settled_rule_comparison(client, token, anchor, begin, end, settled_dwell)
+        about_cells = not all_rules and require_rule(client, rule, cells=True)
+        if about_cells:
+            asked["hours_clause"] = hours_clause
+        elif hours_clause:
+            fail(f"--hours-clause: the rule {rule} is not about cells")
+        if settled_dwell is not None:
+            asked["settled"] = as_dicts([require_settled(client, form, settings)])[0]
+        question = _Question(client, token, begin, end, dwell, settled_dwell)
+        if about_cells:
+            kind, found = companions.Companion, question.companions(rule, max_people, hours_clause=hours_clause)
+        elif not all_rules:
+            found = question.contacts(rule)
+        elif settled_dwell is None:
+            kind, found = tracing.Compared, tracing.rule_comparison(client, token, anchor, begin, end, dwell)
         else:
-            about_cells = require_rule(client, rule, cells=True)
-            if hours_clause and not about_cells:
-                fail(f"--hours-clause: the rule {rule} is not about cells")
-            kind, asked = (companions.Companion if about_cells else queries.Contact), {"rule": rule}
-            if settled_dwell is not None:
-                asked["settled"] = as_dicts([require_settled(client, form, settings)])[0]
-            if about_cells:
-                asked["hours_clause"] = hours_clause
-                about = (client, token, begin, end, rule)
-                if settled_dwell is not None:
-                    found = companions.settled_companions(*about, settled_dwell, hours_clause=hours_clause)
-                else:
-                    size = companions.companions_size(*about, dwell, hours_clause=hours_clause)
-                    refuse_more_than(max_people, size)
-                    found = companions.companions_by_cell(*about, dwell, hours_clause=hours_clause)
-            elif settled_dwell is not None:
-                found = queries.settled_contacts(client, token, begin, end, rule, settled_dwell)
-            else:
-                found = queries.contacts(client, token, begin, end, rule, dwell)
+            asked["left_out"] = rules_left_out(client, form)
+            found = tracing.settled_rule_comparison(client, token, anchor, begin, end, settled_dwell)
         refuse_more_than(max_people, len({contact.contact for contact in found}))
         resting = tracing.coverage(client, token, begin, end, dwell)
     if form is not Form.TEXT:
-        told = {"person_token": token, "since": begin, "until": end, **asked, "dwell": dwell}
-        print_rows(form, kind, found, "contacts", {**told, "coverage": as_dicts([resting])[0]})
+        about = {"person_token": token, "since": begin, "until": end, **asked, "dwell": dwell}
+        print_rows(form, kind, found, "contacts", {**about, "coverage": as_dicts([resting])[0]})
     elif all_rules:
         _show_rules(found)
     else:

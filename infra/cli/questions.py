@@ -37,6 +37,7 @@ SettledFlag = Annotated[
     bool, typer.Option("--settled", help="As of the last settlement, at once; with --dwell best or default.")
 ]
 MOST_PEOPLE = 10_000
+_CELL = "cell_800m"
 _NOTHING_STORED = "No scan of anybody is stored: nothing can be said about anybody."
 
 
@@ -54,17 +55,19 @@ def require_rule(client: Client, name: str, *, cells: bool = False) -> bool:
     from sinks.clickhouse.rules import stored_rules, versioned
 
     rule_id, at, _ = name.partition("@")
-    known = [entry for entry in stored_rules(client, every_version=True) if entry.rule_id == rule_id]
-    about_cells = any(entry.place == "cell_800m" for entry in known)
-    if not known or (about_cells and not cells):
-        usable = ", ".join(entry.rule_id for entry in stored_rules(client) if cells or entry.place != "cell_800m")
-        if not known:
-            fail(f"--rule {rule_id}: there is no such rule; there are {usable}")
-        fail(f"--rule {rule_id}: this rule is about cells of 800 m; here are {usable}")
-    versions = [versioned(rule_id, entry.version) for entry in known]
-    if at and name not in versions:
-        fail(f"--rule {name}: there is no such version; there are {', '.join(versions)}")
-    return about_cells
+    in_force = stored_rules(client)
+    versions = [entry for entry in stored_rules(client, every_version=True) if entry.rule_id == rule_id]
+    if not versions:
+        usable = (entry.rule_id for entry in in_force if cells or entry.place != _CELL)
+        fail(f"--rule {rule_id}: there is no such rule; there are {', '.join(usable)}")
+    names = {versioned(rule_id, entry.version): entry for entry in versions}
+    if at and name not in names:
+        fail(f"--rule {name}: there is no such version; there are {', '.join(names)}")
+    asked = names[name] if at else next(entry for entry in in_force if entry.rule_id == rule_id)
+    if asked.place == _CELL and not cells:
+        usable = (entry.rule_id for entry in in_force if entry.place != _CELL)
+        fail(f"--rule {name}: this rule is about cells of 800 m; here are {', '.join(usable)}")
+    return asked.place == _CELL
 
 
 def refuse_more_than(most: int, size: Size | int) -> None:

@@ -103,12 +103,8 @@ def questions(sample: Sample) -> tuple[Question, ...]:
         Question("contacts, default dwell", contacts(sample.persons, "default")),
         Question("contacts, best dwell", contacts(sample.persons, "best")),
         Question("contacts, best dwell, busiest 1 %", contacts(sample.busiest, "best")),
-        Question(
-            "contacts, best dwell, to the second", tuple(partial(_now, person, span) for person in sample.persons)
-        ),
-        Question(
-            "companions in cells of 800 m", tuple(partial(_companions, person, span) for person in sample.persons)
-        ),
+        Question("contacts, best dwell, to the second", of_each(_now)),
+        Question("companions in cells of 800 m", of_each(_companions)),
         Question(f"contacts of {len(sample.many):,} cases", (partial(_bulk, sample.many, span),), 3),
         Question("second degree, count", second_degree(count=True)),
         Question("second degree, list", second_degree(count=False)),

@@ -62,7 +62,7 @@ HoursClause = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """Whom one rule makes a contact of a person, out of settled stays where `settled` says how they end."""
+    """Whom rules make contacts of a person, out of settled stays where `settled` says how they end."""
 
     client: Client
     token: str
@@ -89,6 +89,15 @@ class _Question:
             return companions.settled_companions(*about, self.settled, hours_clause=hours_clause)
         refuse_more_than(most, companions.companions_size(*about, self.dwell, hours_clause=hours_clause))
         return companions.companions_by_cell(*about, self.dwell, hours_clause=hours_clause)
+
+    def all_rules(self, anchor: datetime) -> Sequence[Contact]:
+        """Under every rule, looking back and ahead from `anchor`."""
+        from sinks.clickhouse import tracing
+
+        about = (self.client, self.token, anchor, self.since, self.until)
+        if self.settled is not None:
+            return tracing.settled_rule_comparison(*about, self.settled)
+        return tracing.rule_comparison(*about, self.dwell)
 
 
 @friendly_errors
@@ -138,13 +147,14 @@ def contacts(
         question = _Question(client, token, begin, end, dwell, settled_dwell)
         if about_cells:
             kind, found = companions.Companion, question.companions(rule, max_people, hours_clause=hours_clause)
-        elif not all_rules:
-            found = question.contacts(rule)
-        elif settled_dwell is None:
-            kind, found = tracing.Compared, tracing.rule_comparison(client, token, anchor, begin, end, dwell)
+        elif all_rules:
+            if settled_dwell is None:
+                kind = tracing.Compared
+            else:
+                asked["left_out"] = rules_left_out(client, form)
+            found = question.all_rules(anchor)
         else:
-            asked["left_out"] = rules_left_out(client, form)
-            found = tracing.settled_rule_comparison(client, token, anchor, begin, end, settled_dwell)
+            found = question.contacts(rule)
         refuse_more_than(max_people, len({contact.contact for contact in found}))
         resting = tracing.coverage(client, token, begin, end, dwell)
     if form is not Form.TEXT:

@@ -55,18 +55,17 @@ def require_rule(client: Client, name: str, *, cells: bool = False) -> bool:
     from sinks.clickhouse.rules import stored_rules, versioned
 
     rule_id, at, _ = name.partition("@")
-    in_force = stored_rules(client)
-    versions = [entry for entry in stored_rules(client, every_version=True) if entry.rule_id == rule_id]
-    if not versions:
-        usable = (entry.rule_id for entry in in_force if cells or entry.place != _CELL)
-        fail(f"--rule {rule_id}: there is no such rule; there are {', '.join(usable)}")
-    names = {versioned(rule_id, entry.version): entry for entry in versions}
-    if at and name not in names:
-        fail(f"--rule {name}: there is no such version; there are {', '.join(names)}")
-    asked = names[name] if at else next(entry for entry in in_force if entry.rule_id == rule_id)
-    if asked.place == _CELL and not cells:
-        usable = (entry.rule_id for entry in in_force if entry.place != _CELL)
-        fail(f"--rule {name}: this rule is about cells of 800 m; here are {', '.join(usable)}")
+    entries = stored_rules(client, every_version=bool(at))
+    known = {versioned(entry.rule_id, entry.version) if at else entry.rule_id: entry for entry in entries}
+    asked = known.get(name)
+    versions = [each for each, entry in known.items() if at and entry.rule_id == rule_id]
+    if asked is None and versions:
+        fail(f"--rule {name}: there is no such version; there are {', '.join(versions)}")
+    if asked is None or (asked.place == _CELL and not cells):
+        usable = ", ".join(entry.rule_id for entry in stored_rules(client) if cells or entry.place != _CELL)
+        if asked is None:
+            fail(f"--rule {rule_id}: there is no such rule; there are {usable}")
+        fail(f"--rule {name}: this rule is about cells of 800 m; here are {usable}")
     return asked.place == _CELL
 
 

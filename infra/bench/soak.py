@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from infra.bench.chain import Chain, disk_gib
+from infra.bench.expiry import keep_minutes
 from infra.bench.generator import Phase
 from infra.bench.place import bench_place
 from infra.bench.rounds import tell
@@ -19,12 +20,14 @@ from infra.bench.usage import open_files, rss_mb, threads
 SAMPLE_S: Final = 10.0
 _TELL_EVERY: Final = 30
 _WARM_UP_SHARE: Final = 0.2
-_LONGEST_WARM_UP_S: Final = 900.0
+_LONGEST_WARM_UP_S: Final = 1200.0
 _HOUR: Final = 3600.0
 _TOLERATED: Final[Mapping[str, float]] = {"rss_mb": 0.02, "open_files": 0.02, "threads": 0.02}
 """Growth an hour, as a share of the mean, that is not called a leak."""
 _ALERTS_REMEMBERED: Final = 10_000
 """The default takes two hours at 5,000 scans/s to fill: until then it grows, and is no leak."""
+_EXPIRY_S: Final = 1200.0
+"""How much longer than that something may lie on the disk."""
 _LAG_TOLERATED: Final = 0.01
 """Growth of the lag an hour, in seconds of the rate."""
 
@@ -59,16 +62,20 @@ def verdict(figure: str, line: Trend) -> dict[str, Any]:
     }
 
 
-def run_soak(hours: float = 2.0, rate: float = 5000, people: int = 1_000_000) -> dict[str, Any]:
+def run_soak(
+    hours: float = 2.0, rate: float = 5000, people: int = 1_000_000, kept_minutes: float = 10.0
+) -> dict[str, Any]:
     """Run the whole chain at a steady rate, sample every process every ten seconds, and judge the slopes.
 
-    The first fifth (15 minutes at most) is left out: caches fill, Java compiles. The worker remembers fewer alerts than
-    usual, so that its memory of them is full by then.
+    The first fifth (20 minutes at most) is left out: caches fill, Java compiles. The worker remembers fewer alerts than
+    usual, and scans and visits are kept for minutes, so that both memories are full by then: indexes of what is stored
+    take memory too, which would grow for as many days as a city keeps.
 
     Args:
         hours: how long.
         rate: scans a second.
         people: with a status each.
+        kept_minutes: until scans, visits and alerts expire; 0: as late as the platform's.
 
     Returns:
         `steady` (nothing grows), `sent`, `stored`, `lag_s` (median), `lag_grows`, `scan_to_alert_ms`, `scan_to_row_ms`,
@@ -79,15 +86,20 @@ def run_soak(hours: float = 2.0, rate: float = 5000, people: int = 1_000_000) ->
         FatalError: a part ended, or sent and stored differ.
     """
     phases = [Phase(hours * _HOUR, rate)]
-    with bench_place(people, free_gib=disk_gib(phases), alerts_remembered=_ALERTS_REMEMBERED) as place:
+    stored = [Phase(min(hours * _HOUR, kept_minutes * 60 + _EXPIRY_S), rate)] if kept_minutes else phases
+    with bench_place(people, free_gib=disk_gib(stored), alerts_remembered=_ALERTS_REMEMBERED) as place:
+        if kept_minutes:
+            keep_minutes(place.stack, kept_minutes)
         chain = Chain(place)
         tell(f"{rate:,.0f} scans/s for {hours:g} h")
         sampler = _Sampler(chain)
         chain.run(phases, sampler)
         settled = chain.settle()
         chain.finish()
-        check_sums(chain.target, chain.sent)
-    return {**_result(chain, sampler, hours, rate), "settled_s": round(settled, 2), "people": people}
+        # Half of what is kept: nothing of that expires while it is counted.
+        check_sums(chain.target, chain.sent, kept_minutes * 30 or None)
+    found = {**_result(chain, sampler, hours, rate), "settled_s": round(settled, 2)}
+    return {**found, "people": people, "kept_minutes": kept_minutes}
 
 
 class _Sampler:

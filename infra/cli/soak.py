@@ -15,6 +15,9 @@ from infra.cli.common import JsonFlag, friendly_errors, out, print_json
 Hours = Annotated[float, typer.Option(min=0.02, help="How long scans are sent.")]
 Rate = Annotated[float, typer.Option(min=10, help="Scans a second.")]
 People = Annotated[int, typer.Option(min=1000, help="Residents, each with a status.")]
+KeptMinutes = Annotated[
+    float, typer.Option(min=0, help="Until scans and visits expire; 0: as late as on a platform, so more is stored.")
+]
 JsonFile = Annotated[Path | None, typer.Option("--out", help="Write the JSON into this file as well.")]
 
 
@@ -23,6 +26,7 @@ def soak(
     hours: Hours = 2.0,
     rate: Rate = 5000,
     people: People = 1_000_000,
+    kept_minutes: KeptMinutes = 10.0,
     as_json: JsonFlag = False,
     file: JsonFile = None,
 ) -> None:
@@ -30,7 +34,7 @@ def soak(
     signal.signal(signal.SIGTERM, _interrupt)
     from infra.bench.soak import run_soak
 
-    found = run_soak(hours=hours, rate=rate, people=people)
+    found = run_soak(hours=hours, rate=rate, people=people, kept_minutes=kept_minutes)
     if file is not None:
         file.write_text(json.dumps(found, indent=1) + "\n")
     print_json(found) if as_json else _show(found)

@@ -31,8 +31,12 @@ class RetentionRule:
 
     def clause(self, days: int) -> str:
         """The rule as ClickHouse's TTL expression."""
+        return self.expiring(f"{days} DAY")
+
+    def expiring(self, interval: str) -> str:
+        """The rule for another retention than days, such as `600 SECOND`."""
         where = f" WHERE {self.condition}" if self.condition else ""
-        return f"toDateTime({self.column}) + INTERVAL {days} DAY DELETE{where}"
+        return f"toDateTime({self.column}) + INTERVAL {interval} DELETE{where}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,10 @@ def test_it_runs_with_an_empty_home_and_neither_java_nor_maven_and_later_without
     if result.stderr.startswith("NO NETWORK") or "\nNO NETWORK" in result.stderr:
         pytest.skip("Maven Central cannot be reached: the first download cannot be tried")
     assert result.stdout.splitlines() == ["first ['kept']", "second, without a network ['kept']"], result.stderr
+    # The second start prepared the later ones.
+    assert result.stderr.count("Preparing Kafka's start") == 1
+    (cache,) = home.rglob("kafka-*.aot")
+    assert cache.stat().st_size > 0
     assert not (home / ".m2").exists()
     assert not (home / ".jgo").exists()
 

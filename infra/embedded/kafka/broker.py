@@ -26,14 +26,24 @@ class Broker:
         jars: Kafka's class path.
         heap_mb: of the Java machine, in MiB.
         lock: an open file that it inherits, so that the data directory stays locked for as long as it lives.
+        java_options: of the Java machine.
         sustained: see `EmbeddedKafka`.
     """
 
-    def __init__(self, node: Node, jars: Sequence[Path], heap_mb: int, lock: int, *, sustained: bool = False) -> None:
+    def __init__(
+        self,
+        node: Node,
+        jars: Sequence[Path],
+        heap_mb: int,
+        lock: int,
+        *,
+        java_options: Sequence[str] = (),
+        sustained: bool = False,
+    ) -> None:
         self.node = node
         self.child = ChildProcess(
             f"kafka-{node.number}",
-            kafka_command(node, jars, heap_mb, sustained=sustained),
+            kafka_command(node, jars, heap_mb, java_options, sustained=sustained),
             node.output,
             env=java_environment(),
             pass_fds=(lock,),
@@ -77,7 +87,9 @@ class Broker:
         return None if code is None else explain(self.node, ending(code), self._log_began)
 
 
-def format_nodes(nodes: Sequence[Node], jars: Sequence[Path], cluster_id: str) -> None:
+def format_nodes(
+    nodes: Sequence[Node], jars: Sequence[Path], cluster_id: str, java_options: Sequence[str] = ()
+) -> None:
     """Give every node that has none yet a data directory of the cluster, all at once.
 
     Raises:
@@ -86,7 +98,10 @@ def format_nodes(nodes: Sequence[Node], jars: Sequence[Path], cluster_id: str) -
     new = [node for node in nodes if not (node.data / "meta.properties").exists()]
     tools = [
         ChildProcess(
-            f"kafka-format-{node.number}", format_command(node, jars, cluster_id), node.output, env=java_environment()
+            f"kafka-format-{node.number}",
+            format_command(node, jars, cluster_id, java_options),
+            node.output,
+            env=java_environment(),
         )
         for node in new
     ]

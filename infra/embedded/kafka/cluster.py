@@ -8,10 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from infra.embedded.kafka.aot import ensure_cache
 from infra.embedded.kafka.broker import Broker, format_nodes
 from infra.embedded.kafka.diagnosis import PortTakenError
 from infra.embedded.kafka.directory import MIN_FREE_BYTES, DataDirectory
 from infra.embedded.kafka.jars import ensure_jars
+from infra.embedded.kafka.java import with_cache
 from infra.embedded.kafka.metadata import MetadataProbe
 from infra.embedded.kafka.ports import answers, free_ports, require_free
 from infra.embedded.kafka.properties import Node, server_properties
@@ -59,6 +61,7 @@ class EmbeddedKafka:
         self._properties = dict(properties or {})
         self._sustained = sustained
         self._jars: list[Path] = []
+        self._java_options: tuple[str, ...] = ()
         self._directory = DataDirectory(self.data_dir, min_free_bytes=min_free_bytes)
         self._running: list[Broker] = []
 
@@ -73,6 +76,7 @@ class EmbeddedKafka:
         if self._running:
             raise FatalError(f"Kafka on {self.data_dir} is already started")
         self._jars = ensure_jars(self._jars_dir)
+        self._java_options = with_cache(ensure_cache(self._jars))
         try:
             mark = self._directory.open(self._brokers)
             for attempt in range(1, _ATTEMPTS + 1):
@@ -155,9 +159,12 @@ class EmbeddedKafka:
         for node in nodes:
             node.directory.mkdir(exist_ok=True)
             node.properties.write_text(server_properties(node, nodes, self._properties))
-        format_nodes(nodes, self._jars, cluster_id)
+        format_nodes(nodes, self._jars, cluster_id, self._java_options)
         lock = self._directory.lock_descriptor
-        self._running = [Broker(node, self._jars, self._heap_mb, lock, sustained=self._sustained) for node in nodes]
+        options, sustained = self._java_options, self._sustained
+        self._running = [
+            Broker(node, self._jars, self._heap_mb, lock, java_options=options, sustained=sustained) for node in nodes
+        ]
         for broker in self._running:
             broker.start()
         self._await_brokers()

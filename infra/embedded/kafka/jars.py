@@ -50,7 +50,7 @@ def ensure_jars(
     try:
         if not home.is_dir():
             home.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(home.parent / f".{home.name}.lock"):
+            with locked(home.parent / f".{home.name}.lock"):
                 if not home.is_dir():
                     _install(wanted, home, what)
         return verify(home, wanted)
@@ -107,7 +107,8 @@ def _progress() -> Progress:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Wait for a lock file, and hold it."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -46,14 +46,27 @@ def java_environment() -> dict[str, str]:
     return {**environment, "LC_ALL": "C.UTF-8"} if sys.platform == "linux" else environment
 
 
-def kafka_command(node: Node, jars: Sequence[Path], heap_mb: int, *, sustained: bool = False) -> list[str]:
-    """Runs the node; ends when it is stopped. `sustained`: see `EmbeddedKafka`."""
+def makes_cache(file: Path) -> tuple[str, ...]:
+    """Java's options for writing an ahead-of-time cache at its end."""
+    return (f"-XX:AOTCacheOutput={file}",)
+
+
+def with_cache(file: Path | None) -> tuple[str, ...]:
+    """Java's options for starting out of an ahead-of-time cache, if there is one."""
+    return () if file is None else (f"-XX:AOTCache={file}",)
+
+
+def kafka_command(
+    node: Node, jars: Sequence[Path], heap_mb: int, options: Sequence[str] = (), *, sustained: bool = False
+) -> list[str]:
+    """Runs the node; ends when it is stopped. `options` are Java's; `sustained`: see `EmbeddedKafka`."""
     # Under a long load the heap gets full anyway: taken at once, nothing that grows later is it.
     whole_heap = (f"-Xms{heap_mb}m", "-XX:+AlwaysPreTouch") if sustained else ()
     return [
         *_java(jars, node.log),
         *(_SUSTAINED if sustained else _LIGHT),
         *whole_heap,
+        *options,
         f"-Xmx{heap_mb}m",
         "-XX:+ExitOnOutOfMemoryError",
         "kafka.Kafka",
@@ -61,10 +74,10 @@ def kafka_command(node: Node, jars: Sequence[Path], heap_mb: int, *, sustained: 
     ]
 
 
-def format_command(node: Node, jars: Sequence[Path], cluster_id: str) -> list[str]:
+def format_command(node: Node, jars: Sequence[Path], cluster_id: str, options: Sequence[str] = ()) -> list[str]:
     """Makes the node's data directory one of the cluster; ends by itself."""
     tool = ["kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", str(node.properties)]
-    return [*_java(jars, node.log), *_LIGHT, "-Xmx128m", *tool]
+    return [*_java(jars, node.log), *_LIGHT, "-Xmx128m", *options, *tool]
 
 
 def _java(jars: Sequence[Path], log: Path) -> list[str]:

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.clickhouse
 
 DWELLS: tuple[Dwell, ...] = ("best", "explicit", "next_scan", "default", "none")
 AT_ONCE = 20
-EXAMPLES = int(os.environ.get("COPRESENCE_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("COPRESENCE_EXAMPLES", "120"))
 ZONE = "America/New_York"
 OWN_RULES = read_contact_rules(
     [

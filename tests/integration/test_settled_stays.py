@@ -29,7 +29,7 @@ from tests.support.visit_rows import instant, migrated_database, milliseconds
 pytestmark = pytest.mark.clickhouse
 
 AT_ONCE = 20
-EXAMPLES = int(os.environ.get("COPRESENCE_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("COPRESENCE_EXAMPLES", "120"))
 ZONE = "America/New_York"
 OWN_RULES = read_contact_rules(
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from infra.demo.stack import Stack
+from infra.settings import Settings
 from infra.targets import clickhouse_target
 from infra.topics import apply_topics, plan
 from sinks.clickhouse.sqlfiles import read_migrations
@@ -18,7 +18,7 @@ _MOVEMENTS: Final = frozenset({"scanned_at", "detected_at"})
 """The columns that a retention of visits and of alerts goes by."""
 
 
-def keep_minutes(stack: Stack, minutes: float) -> None:
+def keep_minutes(settings: Settings, minutes: float) -> None:
     """Let scans, visits, alerts and dead letters expire after minutes, in topics and tables that are there.
 
     Topics hold them up to `SEGMENT_MS` and the broker's interval of looking (5 min) longer, tables `_MERGE_S` or more.
@@ -29,12 +29,10 @@ def keep_minutes(stack: Stack, minutes: float) -> None:
     """
     shorter = {"retention.ms": str(round(minutes * 60_000)), "segment.ms": str(SEGMENT_MS)}
     specs = [
-        replace(spec, config={**spec.config, **shorter})
-        for spec in plan(stack.settings)
-        if "retention.ms" in spec.config
+        replace(spec, config={**spec.config, **shorter}) for spec in plan(settings) if "retention.ms" in spec.config
     ]
-    apply_topics(stack.settings.kafka.librdkafka(), specs, shorten_retention=True)
-    client = clickhouse_target(stack.settings).client()
+    apply_topics(settings.kafka.librdkafka(), specs, shorten_retention=True)
+    client = clickhouse_target(settings).client()
     try:
         there = {
             name

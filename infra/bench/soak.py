@@ -89,7 +89,7 @@ def run_soak(
     stored = [Phase(min(hours * _HOUR, kept_minutes * 60 + _EXPIRY_S), rate)] if kept_minutes else phases
     with bench_place(people, free_gib=disk_gib(stored), alerts_remembered=_ALERTS_REMEMBERED) as place:
         if kept_minutes:
-            keep_minutes(place.stack, kept_minutes)
+            keep_minutes(place.stack.settings, kept_minutes)
         chain = Chain(place)
         tell(f"{rate:,.0f} scans/s for {hours:g} h")
         sampler = _Sampler(chain)

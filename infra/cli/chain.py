@@ -17,6 +17,7 @@ from infra.cli.common import JsonFlag, err, fail, friendly_errors, load_settings
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
 from infra.cli.questions import (
     MOST_PEOPLE,
+    SETTLED_IS_SOONER,
     DwellOption,
     EstimateFlag,
     MaxPeople,
@@ -93,7 +94,7 @@ def chain(
         "dwell": dwell,
         "isolated": len(times),
     }
-    with connected(settings) as client:
+    with connected(settings, sooner="" if settled else SETTLED_IS_SOONER) as client:
         require_rule(client, rule)
         if settled_dwell is not None:
             about["settled"] = as_dicts([require_settled(client, form, settings)])[0]

@@ -55,10 +55,14 @@ Token = Annotated[str, typer.Argument(callback=_token, help="The person token: 3
 
 
 @contextmanager
-def connected(settings: Settings) -> Iterator[Client]:
+def connected(settings: Settings, *, sooner: str = "") -> Iterator[Client]:
     """A client on the database of the settings, with their limits of a question, closed at the end.
 
     A limit that is met ends the process with exit code 3 and names the setting.
+
+    Args:
+        settings: where ClickHouse is, and the limits.
+        sooner: how else to ask, of which the error of a limit speaks.
 
     Raises:
         RetryableError, ConfigurationError: ClickHouse does not answer, or not us.
@@ -74,7 +78,7 @@ def connected(settings: Settings) -> Iterator[Client]:
     except LimitError as error:
         fail(
             f"{error}: VENUECODE_QUESTIONS__{error.limit.upper()} is {getattr(settings.questions, error.limit):g}. "
-            "Ask for a shorter span or a stricter rule, or raise it.",
+            f"Ask for a shorter span or a stricter rule{sooner and f', {sooner}'}, or raise it.",
             EXIT_LIMIT,
         )
     finally:

@@ -27,6 +27,7 @@ from infra.cli.common import JsonFlag, fail, friendly_errors, load_settings, out
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
 from infra.cli.questions import (
     MOST_PEOPLE,
+    SETTLED_IS_SOONER,
     DwellOption,
     MaxPeople,
     RuleOption,
@@ -136,7 +137,7 @@ def contacts(
     asked: dict[str, Any] = {"onset": anchor} if all_rules else {"rule": rule}
     found: Sequence[Contact]
     kind: type[Contact] = queries.Contact
-    with connected(settings) as client:
+    with connected(settings, sooner="" if settled else SETTLED_IS_SOONER) as client:
         about_cells = not all_rules and require_rule(client, rule, cells=True)
         if about_cells:
             asked["hours_clause"] = hours_clause

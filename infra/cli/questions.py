@@ -37,6 +37,7 @@ SettledFlag = Annotated[
     bool, typer.Option("--settled", help="As of the last settlement, at once; with --dwell best or default.")
 ]
 MOST_PEOPLE = 10_000
+SETTLED_IS_SOONER = "ask with --settled (as of the last settlement, and much sooner)"
 _CELL = "cell_800m"
 _NOTHING_STORED = "No scan of anybody is stored: nothing can be said about anybody."
 
@@ -165,7 +166,7 @@ def rules_left_out(client: Client, form: Form) -> list[str]:
     """Rules in force that settled stays know no answer to, and a word about them in the answer."""
     from sinks.clickhouse.rules import stored_rules
 
-    found = [entry.rule_id for entry in stored_rules(client) if entry.place == "venue" or entry.from_first_meeting]
+    found = [entry.rule_id for entry in stored_rules(client) if entry.from_first_meeting]
     if found:
         _tell(form, f"Left out, for settled stays know no answer to them: {', '.join(found)}.")
     return found

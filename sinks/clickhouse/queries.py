@@ -239,7 +239,7 @@ def settled_contacts(
     """As `contacts`, out of settled stays: as of the last settlement (`sinks.clickhouse.settle.settled`), and sooner.
 
     Raises:
-        VenuecodeError: there is no such rule, or it is about venues alone or about cells.
+        VenuecodeError: there is no such rule, or it is about cells.
     """
     return ask(client, Contact, "settled_contacts_of", {**person(person_token, since, until), **rule(rule_id, dwell)})
 

@@ -137,7 +137,7 @@ def settled_rule_comparison(
 ) -> list[Contact]:
     """What `rule_comparison` answers, as of the last settlement, by rule and longest together first.
 
-    Rules about venues alone and about contacts of contacts are left out.
+    Rules about contacts of contacts are left out.
     """
     about = {**person(person_token, since, until), "anchor": instant(anchor), "dwell": dwell}
     return ask(client, Contact, "settled_rule_comparison", about)

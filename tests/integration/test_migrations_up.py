@@ -14,12 +14,14 @@ from typer.testing import CliRunner
 
 from infra.cli.main import build_app
 from schemas.errors import ConfigurationError, FatalError
+from sinks.clickhouse import queries
 from sinks.clickhouse.migrate import Migrator, require_migrated
 from sinks.clickhouse.rules import builtin_contact_rules, store_rules
+from sinks.clickhouse.settle import settle
 from sinks.clickhouse.sqlfiles import Migration, read_migrations
 from sinks.clickhouse.target import ClickHouseTarget
 from tests.support.clickhouse_fixtures import ClickHouseServer
-from tests.support.visit_rows import migrated_database
+from tests.support.visit_rows import insert_visits, instant, migrated_database, visit_document
 
 pytestmark = pytest.mark.clickhouse
 
@@ -136,6 +138,27 @@ def test_stored_visits_stay_as_they_were_when_they_are_laid_out_anew_also_when_t
     assert {view: client.query(f"SELECT * FROM {view} ORDER BY ALL").result_rows for view in VISITS} == before
     assert len(before["all_visits"]) == 97
     assert names(client, "name LIKE '%next'") == set()
+    client.close()
+
+
+def test_stays_settled_before_boardings_were_kept_are_found_at_the_venue_where_they_began(
+    target: ClickHouseTarget,
+) -> None:
+    boardings = next(number for number, file in enumerate(FILES) if file.name == "settled_boardings")
+    Migrator(target, None, FILES[:boardings]).up()
+    client = target.client()
+    trip = {"vehicle": "bus-7", "run": "1", "carriage": None, "seat": None}
+    staying, boarding, noon = "a" * 32, "b" * 32, 1_772_884_800_000
+    insert_visits(
+        client,
+        [visit_document(staying, noon, 0), visit_document(boarding, noon + 60_000, 1, trip=trip)],
+    )
+    settle(client)
+    Migrator(target, None).up()
+    span = instant(noon), instant(noon + 86_400_000)
+    for person, other in ((staying, boarding), (boarding, staying)):
+        assert [found.contact for found in queries.settled_contacts(client, person, *span, "uk_nhs")] == [other]
+        assert queries.settled_contacts(client, person, *span, "who") == []
     client.close()
 
 

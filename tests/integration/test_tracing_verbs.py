@@ -243,6 +243,9 @@ def test_a_question_that_meets_a_limit_is_broken_off_and_says_which_and_how_to_r
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert said in text
     assert f"VENUECODE_QUESTIONS__{limit} is {float(value):g}. Ask for a shorter span" in text
+    assert "--settled" not in text
+    for answers_settled in ("contacts", "chain"):
+        assert "ask with --settled" in " ".join(verb(answers_settled, CASE, *SPAN).stderr.split())
     monkeypatch.setenv(f"VENUECODE_QUESTIONS__{limit}", "0")
     assert verb("trajectory", CASE, *SPAN).exit_code == 0
 
@@ -262,7 +265,7 @@ def test_all_rules_stand_side_by_side_and_each_names_its_own_contacts(verb: Any)
     settled = ("contacts", CASE, *SPAN, "--all-rules", "--dwell", "default", "--settled")
     assert verb("settle").exit_code == 0
     said = json.loads(verb(*settled, "--json").stdout)
-    left_out = {"cn_secondary_contact", "nz_window", "uk_nhs"}
+    left_out = {"cn_secondary_contact"}
     assert set(said["left_out"]) == left_out
     assert {(each["rule_id"], each["contact"]) for each in said["contacts"]} == {
         (each["rule_id"], each["contact"])

@@ -31,25 +31,8 @@
         INNER JOIN (SELECT * FROM place_reach FINAL) AS p ON s.place_key = p.place_key
         LEFT JOIN
         (
-            SELECT arrayJoin(venues).1 AS venue_id, cell, venues
-            FROM
-            (
-                SELECT v.cell AS cell, groupArray((v.venue_id, v.place_key, r.slots)) AS venues
-                FROM
-                (
-                    SELECT venue_id, cell_800m AS cell, cityHash64(concat('venue:', venue_id)) AS place_key
-                    FROM venues FINAL
-                    WHERE cell_800m != ''
-                ) AS v
-                INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON v.place_key = r.place_key
-                GROUP BY cell
-            )
+            {{include:places_in_cells}}
         ) AS c ON s.venue_id = c.venue_id
         WHERE NOT by_cell OR (vehicle = '' AND cell != '')
     ) AS stays_by_rule,
-    near AS
-    (
-        SELECT
-            arrayJoin(stays_by_rule) AS found, found.1 AS m, arrayJoin(found.3) AS there, there.2 AS place_key,
-            arrayJoin(range(toUInt32(intDiv(m.3, 1800000) - there.3), toUInt32(intDiv(m.5, 1800000) + 1))) AS slot
-    )
+    {{include:near_stays_by_rule}}

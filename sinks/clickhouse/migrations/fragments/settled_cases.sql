@@ -27,9 +27,4 @@
             INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON s.place_key = r.place_key
         )
     ) AS stays_of_cases,
-    near AS
-    (
-        SELECT
-            arrayJoin(stays_of_cases) AS m, m.2 AS place_key,
-            arrayJoin(range(toUInt32(intDiv(m.3, 1800000) - m.12), toUInt32(intDiv(m.5, 1800000) + 1))) AS slot
-    )
+    {{include:near_cases}}

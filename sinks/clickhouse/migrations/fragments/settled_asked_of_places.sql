@@ -1,0 +1,9 @@
+-- The rule that is asked for, `any_overlap` where none is, as `asked` has it; any but those about cells.
+    (
+        SELECT if(throwIf(empty(found), 'there is no such contact rule; SELECT rule_id FROM all_contact_rules lists them')
+            OR throwIf(found[1].3 = 'cell_800m', 'this rule is about cells: ask settled_companions_by_cell')
+            OR throwIf(ifNull({dwell:Nullable(String)}, 'best') NOT IN ('best', 'default'),
+                'settled stays end by best or default; ask contacts_of for other ways'),
+            found[1], found[1])
+        FROM (SELECT groupArray(rule) AS found FROM ({{include:rule_in_force}}))
+    ) AS asked

@@ -1,0 +1,31 @@
+-- As `settled_cases`, under rules about venues too: the stays of `cases` (person_token, case_begin, case_end: ms since 1970) as one constant, for two parts of a question name
+-- them; `near` has each once for every half-hour in which somebody may have come who met them: as long before as anybody
+-- stayed at that place, until the stay ends, and its tail. `m` is (1 person, 2 place, 3 begin, 4 end, 5 end of the tail,
+-- 6 point, 7 carriage, 8 row, 9 dwell, 10 counted from, 11 counted until, 12 half-hours to look back): one column goes
+-- through the join, for each costs its analysis.
+    (
+        SELECT
+            groupArray((
+                person_token, place_key, begin, end, tail_until, point, carriage, row, dwell, case_begin, case_end, slots))
+        FROM
+        (
+            SELECT
+                s.person_token AS person_token, s.key AS place_key, {{include:settled_within}},
+                {{include:settled_dwell}} AS dwell,
+                {{include:settled_length}} AS length,
+                toUnixTimestamp64Milli(scanned_at) AS begin, begin + length AS end,
+                end + least(length, asked.8) AS tail_until,
+                c.case_begin AS case_begin, c.case_end AS case_end, r.slots AS slots
+            FROM
+            (
+                SELECT *, asked.3 = 'venue' AS at_venue, arrayJoin({{include:keys_of_stay}}) AS key
+                FROM settled_stays FINAL
+                WHERE person_token IN (SELECT person_token FROM cases)
+                    AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
+                    AND scanned_at < {until:DateTime64(3, 'UTC')}
+            ) AS s
+            INNER JOIN cases AS c ON s.person_token = c.person_token
+            INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON s.key = r.place_key
+        )
+    ) AS stays_of_cases,
+    {{include:near_cases}}

@@ -26,8 +26,10 @@ from infra.cli.clickhouse import (
 from infra.cli.common import JsonFlag, fail, friendly_errors, load_settings, out
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
 from infra.cli.questions import (
+    CELL,
     MOST_PEOPLE,
     SETTLED_IS_SOONER,
+    VENUE,
     DwellOption,
     MaxPeople,
     RuleOption,
@@ -72,14 +74,16 @@ class _Question:
     dwell: Dwell
     settled: SettledDwell | None
 
-    def contacts(self, rule: str) -> Sequence[Contact]:
-        """Under a rule about venues or trips."""
+    def contacts(self, rule: str, place: str) -> Sequence[Contact]:
+        """Under a rule about trips, or about venues alone."""
         from sinks.clickhouse import queries
 
         about = (self.client, self.token, self.since, self.until, rule)
-        if self.settled is not None:
-            return queries.settled_contacts(*about, self.settled)
-        return queries.contacts(*about, self.dwell)
+        if self.settled is None:
+            return queries.contacts(*about, self.dwell)
+        if place == VENUE:
+            return queries.settled_contacts_by_venue(*about, self.settled)
+        return queries.settled_contacts(*about, self.settled)
 
     def companions(self, rule: str, most: int, *, hours_clause: bool) -> Sequence[Contact]:
         """Under a rule about cells; how many they are is estimated first where the answer takes long."""
@@ -138,7 +142,8 @@ def contacts(
     found: Sequence[Contact]
     kind: type[Contact] = queries.Contact
     with connected(settings, sooner="" if settled else SETTLED_IS_SOONER) as client:
-        about_cells = not all_rules and require_rule(client, rule, cells=True)
+        place = "" if all_rules else require_rule(client, rule, cells=True)
+        about_cells = place == CELL
         if about_cells:
             asked["hours_clause"] = hours_clause
         elif hours_clause:
@@ -155,7 +160,7 @@ def contacts(
                 asked["left_out"] = rules_left_out(client, form)
             found = question.all_rules(anchor)
         else:
-            found = question.contacts(rule)
+            found = question.contacts(rule, place)
         refuse_more_than(max_people, len({contact.contact for contact in found}))
         resting = tracing.coverage(client, token, begin, end, dwell)
     if form is not Form.TEXT:

@@ -37,13 +37,14 @@ SettledFlag = Annotated[
     bool, typer.Option("--settled", help="As of the last settlement, at once; with --dwell best or default.")
 ]
 MOST_PEOPLE = 10_000
+CELL, VENUE = "cell_800m", "venue"
+"""What rules about cells, and about venues alone, take for one place."""
 SETTLED_IS_SOONER = "ask with --settled (as of the last settlement, and much sooner)"
-_CELL = "cell_800m"
 _NOTHING_STORED = "No scan of anybody is stored: nothing can be said about anybody."
 
 
-def require_rule(client: Client, name: str, *, cells: bool = False) -> bool:
-    """Whether a rule is about cells; a clear error, which lists what there is, where it cannot be asked.
+def require_rule(client: Client, name: str, *, cells: bool = False) -> str:
+    """What a rule takes for one place; a clear error, which lists what there is, where it cannot be asked.
 
     Args:
         client: connected to the database of the tables.
@@ -62,12 +63,12 @@ def require_rule(client: Client, name: str, *, cells: bool = False) -> bool:
     versions = [each for each, entry in known.items() if at and entry.rule_id == rule_id]
     if asked is None and versions:
         fail(f"--rule {name}: there is no such version; there are {', '.join(versions)}")
-    if asked is None or (asked.place == _CELL and not cells):
-        usable = ", ".join(entry.rule_id for entry in stored_rules(client) if cells or entry.place != _CELL)
+    if asked is None or (asked.place == CELL and not cells):
+        usable = ", ".join(entry.rule_id for entry in stored_rules(client) if cells or entry.place != CELL)
         if asked is None:
             fail(f"--rule {rule_id}: there is no such rule; there are {usable}")
         fail(f"--rule {name}: this rule is about cells of 800 m; here are {usable}")
-    return asked.place == _CELL
+    return asked.place
 
 
 def refuse_more_than(most: int, size: Size | int) -> None:

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
 from sinks.clickhouse.asking import ask, people, person, rows, rule, span
 from sinks.clickhouse.dwell import ANY_OVERLAP, Dwell, SettledDwell
+
+VENUE_RULE: Final = "uk_nhs"
+"""The published rule about any time at one venue; the view asks it where none is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +243,26 @@ def settled_contacts(
     """As `contacts`, out of settled stays: as of the last settlement (`sinks.clickhouse.settle.settled`), and sooner.
 
     Raises:
-        VenuecodeError: there is no such rule, or it is about cells.
+        VenuecodeError: there is no such rule, or it is about venues alone or about cells.
     """
     return ask(client, Contact, "settled_contacts_of", {**person(person_token, since, until), **rule(rule_id, dwell)})
+
+
+def settled_contacts_by_venue(
+    client: Client,
+    person_token: str,
+    since: datetime,
+    until: datetime,
+    rule_id: str = VENUE_RULE,
+    dwell: SettledDwell = "best",
+) -> list[Contact]:
+    """As `settled_contacts`, under a rule about venues alone: who boarded a vehicle at a venue was there.
+
+    Raises:
+        VenuecodeError: there is no such rule, or it is not about venues alone.
+    """
+    about = {**person(person_token, since, until), **rule(rule_id, dwell)}
+    return ask(client, Contact, "settled_contacts_by_venue", about)
 
 
 def settled_trajectory(

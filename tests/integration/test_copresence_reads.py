@@ -99,7 +99,7 @@ def test_a_question_about_few_people_or_places_selects_few_of_four_hundred_granu
         (f"overlaps_by_default({PERSON})", 40_000),
         (f"settled_overlaps_of({PERSON})", 12_000),
         (f"settled_contacts_of({PERSON})", 40_000),
-        (f"settled_contacts_of({PERSON}, rule_id = 'nz_window')", 40_000),
+        (f"settled_contacts_by_venue({PERSON})", 40_000),
         (f"settled_overlaps_of_many({PEOPLE}, {SPAN})", 60_000),
         (f"settled_companions_by_cell({PERSON})", 40_000),
         (f"settled_companions_by_cell_hours({PERSON})", 80_000),

@@ -157,7 +157,7 @@ def test_stays_settled_before_boardings_were_kept_are_found_at_the_venue_where_t
     Migrator(target, None).up()
     span = instant(noon), instant(noon + 86_400_000)
     for person, other in ((staying, boarding), (boarding, staying)):
-        assert [found.contact for found in queries.settled_contacts(client, person, *span, "uk_nhs")] == [other]
+        assert [found.contact for found in queries.settled_contacts_by_venue(client, person, *span)] == [other]
         assert queries.settled_contacts(client, person, *span, "who") == []
     client.close()
 

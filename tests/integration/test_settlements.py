@@ -14,7 +14,6 @@ from sinks.clickhouse import companions, queries
 from sinks.clickhouse.batch import Rows
 from sinks.clickhouse.read_back import note_late, stored_rows
 from sinks.clickhouse.settle import LATE_AFTER, settle, settled
-from sinks.clickhouse.tracing import settled_chain
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.copresence_cities import MIDNIGHT, MINUTE, SPAN, clear
 from tests.support.visit_rows import insert_visits, instant, migrated_database, visit_document
@@ -183,7 +182,8 @@ def test_nothing_is_settled_that_may_still_come_in_time(client: Any) -> None:
 @pytest.mark.parametrize(
     ("rule_id", "dwell", "reason"),
     [
-        ("cn_spacetime_companion", "best", "this rule is about cells: ask settled_companions_by_cell"),
+        ("uk_nhs", "best", "ask settled_contacts_by_venue or settled_companions_by_cell"),
+        ("cn_spacetime_companion", "best", "ask settled_contacts_by_venue or settled_companions_by_cell"),
         ("nobody_knows", "best", "there is no such contact rule"),
         ("who", "explicit", "settled stays end by best or default"),
     ],
@@ -195,10 +195,19 @@ def test_what_settled_stays_cannot_answer_is_refused_with_the_way_to_ask_it(
         queries.settled_contacts(client, PERSON, SINCE, UNTIL, rule_id, dwell)
 
 
-def test_contacts_of_contacts_under_rules_about_venues_or_cells_are_refused(client: Any) -> None:
-    for rule_id in ("uk_nhs", "cn_spacetime_companion"):
-        with pytest.raises(VenuecodeError, match="this rule is about venues or cells"):
-            settled_chain(client, PERSON, SINCE, UNTIL, rule_id)
+@pytest.mark.parametrize(
+    ("rule_id", "dwell", "reason"),
+    [
+        ("who", "best", "this rule is not about venues alone: ask settled_contacts_of"),
+        ("nobody_knows", "best", "there is no such contact rule"),
+        ("nz_window", "explicit", "settled stays end by best or default"),
+    ],
+)
+def test_what_settled_stays_cannot_answer_about_venues_alone_is_refused_with_the_way_to_ask_it(
+    client: Any, rule_id: str, dwell: Any, reason: str
+) -> None:
+    with pytest.raises(VenuecodeError, match=reason):
+        queries.settled_contacts_by_venue(client, PERSON, SINCE, UNTIL, rule_id, dwell)
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,13 @@ def test_all_rules_stand_side_by_side_and_each_names_its_own_contacts(verb: Any)
     assert verb("contacts", CASE, *SPAN, "--onset", "2026-01-01").exit_code == 2
 
 
+def test_a_rule_about_venues_alone_names_the_same_people_out_of_settled_stays(verb: Any) -> None:
+    assert verb("settle").exit_code == 0
+    asked = ("contacts", CASE, *SPAN, "--rule", "uk_nhs", "--json")
+    to_the_second, settled = (json.loads(verb(*asked, *more).stdout) for more in ((), ("--settled",)))
+    assert settled["contacts"] == to_the_second["contacts"] != []
+
+
 def test_sources_say_what_they_rest_on_and_look_back_so_many_days(verb: Any) -> None:
     done = verb("sources", CASE, FRIEND, "--until", moment(86_400).isoformat(), "--days", "2", "--json")
     assert done.exit_code == 0, done.output

@@ -32,6 +32,7 @@ APPLIED = {
     "0025_sorted_meetings": "398018cdc663ff5d500e3ea2d461f290195ba96ce0e4fd15fc556cf80d2a746b",
     "0026_contacts_until_now": "ffc460f098ca702549c20d8264d7167ab4f0ec4a7bc749175b7fad7b36a5cdd2",
     "0027_settled_rules": "319bc77cdf564f154321a2fbd7b57583e3ad533f07fd97b7c13db387df3eca5f",
+    "0028_settled_boardings": "3da034554154d28a171d15f4dce8006dd600aa165f57a483c5198a67ebefe942",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

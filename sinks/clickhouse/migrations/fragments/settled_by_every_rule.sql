@@ -24,7 +24,7 @@
                 {{include:settled_length}} AS length,
                 toUnixTimestamp64Milli(scanned_at) AS begin, begin + length AS end,
                 arrayJoin(arrayEnumerate(rules)) AS number, rules[number].1 AS rule, rule.3 = 'cell_800m' AS by_cell,
-                rule.3 = 'venue' AS at_venue, {{include:keys_of_stay}} AS keys, arrayJoin(keys) AS key
+                if(rule.3 = 'venue', {{include:venue_keys}}, [place_key]) AS keys, arrayJoin(keys) AS key
             FROM settled_stays FINAL
             WHERE person_token = toFixedString(unhex({person_token:String}), 16)
                 AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)

@@ -1,7 +1,8 @@
--- The rule that is asked for, `any_overlap` where none is, as `asked` has it; any but those about cells.
+-- The rule that is asked for, `any_overlap` where none is, as `asked` has it; one about venues or trips, or points in them.
     (
         SELECT if(throwIf(empty(found), 'there is no such contact rule; SELECT rule_id FROM all_contact_rules lists them')
-            OR throwIf(found[1].3 = 'cell_800m', 'this rule is about cells: ask settled_companions_by_cell')
+            OR throwIf(found[1].3 NOT IN ('venue_or_trip', 'point'),
+                'this rule is about venues alone or cells: ask settled_contacts_by_venue or settled_companions_by_cell')
             OR throwIf(ifNull({dwell:Nullable(String)}, 'best') NOT IN ('best', 'default'),
                 'settled stays end by best or default; ask contacts_of for other ways'),
             found[1], found[1])

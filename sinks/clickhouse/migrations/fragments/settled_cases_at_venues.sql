@@ -1,4 +1,4 @@
--- As `settled_cases`, under rules about venues too: the stays of `cases` (person_token, case_begin, case_end: ms since 1970) as one constant, for two parts of a question name
+-- As `settled_cases`, for a rule about venues alone: the stays of `cases` (person_token, case_begin, case_end: ms since 1970) as one constant, for two parts of a question name
 -- them; `near` has each once for every half-hour in which somebody may have come who met them: as long before as anybody
 -- stayed at that place, until the stay ends, and its tail. `m` is (1 person, 2 place, 3 begin, 4 end, 5 end of the tail,
 -- 6 point, 7 carriage, 8 row, 9 dwell, 10 counted from, 11 counted until, 12 half-hours to look back): one column goes
@@ -18,8 +18,7 @@
                 c.case_begin AS case_begin, c.case_end AS case_end, r.slots AS slots
             FROM
             (
-                SELECT *, asked.3 = 'venue' AS at_venue, arrayJoin({{include:keys_of_stay}}) AS key
-                FROM settled_stays FINAL
+                SELECT *, arrayJoin({{include:venue_keys}}) AS key FROM settled_stays FINAL
                 WHERE person_token IN (SELECT person_token FROM cases)
                     AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
                     AND scanned_at < {until:DateTime64(3, 'UTC')}

@@ -1,9 +1,0 @@
--- As `settled_together`, under rules about venues too: every piece of time, in ms since 1970, that a settled stay of a case and one of somebody else have in common at one place
--- under the rule `asked`.
-    pieces AS
-    (
-        SELECT
-            m.1 AS case_token, t.person_token AS contact_token,
-            if(asked.3 = 'venue', cityHash64(t.venue_id), t.place_key) AS place_key,
-            t.venue_id AS venue_id, t.late AS late,
-            {{include:settled_together_rows}}

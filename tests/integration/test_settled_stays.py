@@ -231,6 +231,28 @@ def test_contacts_equal_the_oracle_to_the_second_however_much_is_settled_and_wha
 
 
 @few
+@given(
+    town=towns,
+    asked=st.tuples(st.sampled_from(sorted(RULES.keys() - CHAINED.keys())), st.sampled_from(["best", "default"])),
+    until=st.none() | moments,
+)
+def test_contacts_under_rules_about_venues_alone_equal_the_oracle_whoever_boarded_there(
+    client: Any, town: list[City], asked: tuple[str, SettledDwell], until: int | None
+) -> None:
+    clear(client)
+    store(client, town)
+    settle(client, None if until is None else instant(until))
+    rule_id, dwell = asked
+    begin, end = instant(SPAN[0]), instant(SPAN[1])
+    for city in town:
+        person = city.people[0]
+        found = queries.settled_contacts_by_venue(client, person, begin, end, rule_id, dwell)
+        assert {each.contact: as_oracle(each) for each in found} == oracle.contacts(
+            as_of(city, until), person, *SPAN, oracle_rule(RULES[rule_id]), dwell
+        ), (rule_id, dwell, until, city.scans)
+
+
+@few
 @given(town=towns, span=spans, rule_id=st.sampled_from(sorted(CHAINED)), dwell=st.sampled_from(["best", "default"]))
 def test_contacts_of_contacts_equal_the_oracle(
     client: Any, town: list[City], span: tuple[int, int], rule_id: str, dwell: SettledDwell

@@ -14,6 +14,7 @@ from sinks.clickhouse import companions, queries
 from sinks.clickhouse.batch import Rows
 from sinks.clickhouse.read_back import note_late, stored_rows
 from sinks.clickhouse.settle import LATE_AFTER, settle, settled
+from sinks.clickhouse.tracing import settled_rule_comparison
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.copresence_cities import MIDNIGHT, MINUTE, SPAN, clear
 from tests.support.visit_rows import insert_visits, instant, migrated_database, visit_document
@@ -177,6 +178,33 @@ def test_nothing_is_settled_that_may_still_come_in_time(client: Any) -> None:
     done = settle(client, now + timedelta(days=1))
     assert done.until <= done.began_at - LATE_AFTER
     assert settle(client, now - timedelta(days=1)).until == done.until, "it never goes back"
+
+
+def test_who_boards_a_vehicle_at_a_venue_is_met_there_under_rules_about_venues_alone(client: Any) -> None:
+    trips = {"staying": None, "boarding": ("bus-7", "1"), "elsewhere": ("bus-8", "1"), "later": ("bus-7", "2")}
+    people = {name: f"{number:032x}" for number, name in enumerate(trips, 1)}
+    minutes = {"staying": 0, "boarding": 1, "elsewhere": 2, "later": 600}
+    insert_visits(
+        client,
+        (
+            visit_document(
+                people[name],
+                MIDNIGHT + minutes[name] * MINUTE,
+                offset,
+                trip=trip and {"vehicle": trip[0], "run": trip[1], "carriage": None, "seat": None},
+            )
+            for offset, (name, trip) in enumerate(trips.items())
+        ),
+    )
+    settle(client)
+    together = {people[name] for name in ("staying", "boarding", "elsewhere")}
+    for person in together:
+        found = queries.settled_contacts_by_venue(client, person, SINCE, UNTIL)
+        assert {each.contact for each in found} == together - {person}
+        assert queries.settled_contacts(client, person, SINCE, UNTIL) == []
+        all_rules = settled_rule_comparison(client, person, UNTIL, SINCE, UNTIL)
+        assert {each.contact for each in all_rules if each.rule_id == "uk_nhs"} == together - {person}
+    assert queries.settled_contacts_by_venue(client, people["later"], SINCE, UNTIL) == []
 
 
 @pytest.mark.parametrize(

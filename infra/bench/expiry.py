@@ -13,7 +13,7 @@ from sinks.clickhouse.sqlfiles import read_migrations
 SEGMENT_MS: Final = 120_000
 """Kafka deletes whole segments, and none that is still written."""
 _MERGE_S: Final = 300
-"""ClickHouse takes out rows that are too old by merges: so often at most, as often a kept time as for days."""
+"""ClickHouse takes out rows that are too old by merging what they lie in: so often at most (by default every 4 h)."""
 _MOVEMENTS: Final = frozenset({"scanned_at", "detected_at"})
 """The columns that a retention of visits and of alerts goes by."""
 

@@ -36,7 +36,7 @@ def check_sums(target: ClickHouseTarget, sent: int, kept_s: float | None = None)
             rows = client.query(_STATEMENT.format(view=view), parameters=asked).result_rows
             stored = sum(last + 1 for _, _, _, last, _ in rows)
             if stored != sent:
-                raise FatalError(f"{sent:,} scans were sent and {view} ends with the {stored:,}th")
+                raise FatalError(f"{sent:,} scans were sent and {view} knows of {stored:,}")
             for partition, count, first, last, total in rows:
                 whole = count == last - first + 1 and total == (first + last) * count // 2
                 if not whole or (first != 0 and kept_s is None):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.embedded.kafka import aot
+from infra.embedded.kafka.diagnosis import PortTakenError
 from schemas.errors import FatalError
 
 
@@ -47,6 +48,16 @@ def test_where_a_broker_cannot_make_it_it_is_tried_once_and_brokers_start_withou
     monkeypatch.setattr(aot, "_run_broker", run)
     assert [aot.ensure_cache(jars) for _ in range(4)] == [None] * 4
     assert len(tried) == 1
+
+
+def test_a_port_that_somebody_took_by_chance_is_tried_again(jars: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(_jars: object, _directory: Path, _file: Path) -> None:
+        raise PortTakenError("somebody listens there")
+
+    monkeypatch.setattr(aot, "_run_broker", taken)
+    assert [aot.ensure_cache(jars) for _ in range(3)] == [None] * 3
+    monkeypatch.setattr(aot, "_run_broker", lambda _jars, _directory, file: file.write_text("classes"))
+    assert aot.ensure_cache(jars) is not None
 
 
 def test_a_cache_directory_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -> None:

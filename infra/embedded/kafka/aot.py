@@ -17,6 +17,7 @@ from typing import Final
 from rich.console import Console
 
 from infra.embedded.kafka.broker import START_S, Broker, format_nodes
+from infra.embedded.kafka.diagnosis import PortTakenError
 from infra.embedded.kafka.directory import ClusterMark
 from infra.embedded.kafka.jars import locked
 from infra.embedded.kafka.java import makes_cache
@@ -52,7 +53,7 @@ def ensure_cache(jars: Sequence[Path]) -> Path | None:
                 if not file.exists():
                     _make(jars, file)
         return file if file.stat().st_size else None
-    except OSError:  # a cache directory that cannot be written, or is full
+    except OSError:  # there is none, or its directory cannot be written or is full
         return None
 
 
@@ -62,6 +63,8 @@ def _make(jars: Sequence[Path], file: Path) -> None:
         made = Path(name) / "made.aot"
         try:
             _run_broker(jars, Path(name), made)
+        except PortTakenError:  # chance: the next start tries again
+            return
         except FatalError:
             made.unlink(missing_ok=True)
         made.touch()
@@ -80,6 +83,7 @@ def _run_broker(jars: Sequence[Path], directory: Path, made: Path) -> None:
             broker.start()
             broker.wait_for(partial(answers, port), "listen")
             broker.child.terminate()
-            broker.child.wait(START_S)  # Java writes the cache at its end
+            if broker.child.wait(START_S) is None:  # Java writes the cache at its end
+                raise FatalError(f"Java did not write its cache within {START_S:.0f} s")
         finally:
             broker.child.kill()

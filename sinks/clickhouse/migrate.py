@@ -22,8 +22,8 @@ State = Literal["applied", "pending"]
 
 _LONGEST_STATEMENT_S: Final = 86_400.0
 """A statement may copy a table."""
-_COPIES: Final = re.compile(r"INSERT INTO \w+_next\s")
-"""A statement that copies a table into the one that takes its place."""
+_COPIES: Final = re.compile(r"INSERT INTO \w+\s")
+"""A statement that copies what is stored."""
 
 _APPLIED_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migrations
@@ -143,7 +143,8 @@ class Migrator:
             if statement not in needed:
                 continue
             try:
-                # Inserts that begin later find no way into the table: a migration closes it before it copies.
+                # Inserts that begin later find no way into the table, which a migration closes before it copies, or
+                # go where the copies go: an insert knows the views that were there when it began.
                 if _COPIES.match(statement):
                     wait_for_inserts(client)
                 client.command(statement)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -207,48 +208,36 @@ def test_who_boards_a_vehicle_at_a_venue_is_met_there_under_rules_about_venues_a
     assert queries.settled_contacts_by_venue(client, people["later"], SINCE, UNTIL) == []
 
 
+NOT_OF_TRIPS = "ask settled_contacts_by_venue or settled_companions_by_cell"
+NO_RULE, OTHER_DWELL = "there is no such contact rule", "settled stays end by best or default"
+WITH_HOURS = partial(companions.settled_companions, hours_clause=True)
+
+
 @pytest.mark.parametrize(
-    ("rule_id", "dwell", "reason"),
+    ("ask", "rule_id", "dwell", "reason"),
     [
-        ("uk_nhs", "best", "ask settled_contacts_by_venue or settled_companions_by_cell"),
-        ("cn_spacetime_companion", "best", "ask settled_contacts_by_venue or settled_companions_by_cell"),
-        ("nobody_knows", "best", "there is no such contact rule"),
-        ("who", "explicit", "settled stays end by best or default"),
+        (queries.settled_contacts, "uk_nhs", "best", NOT_OF_TRIPS),
+        (queries.settled_contacts, "cn_spacetime_companion", "best", NOT_OF_TRIPS),
+        (queries.settled_contacts, "nobody_knows", "best", NO_RULE),
+        (queries.settled_contacts, "who", "explicit", OTHER_DWELL),
+        (
+            queries.settled_contacts_by_venue,
+            "who",
+            "best",
+            "this rule is not about venues alone: ask settled_contacts_of",
+        ),
+        (queries.settled_contacts_by_venue, "nobody_knows", "best", NO_RULE),
+        (queries.settled_contacts_by_venue, "nz_window", "explicit", OTHER_DWELL),
+        (companions.settled_companions, "who", "best", "this rule is not about cells"),
+        (companions.settled_companions, "nobody_knows", "best", NO_RULE),
+        (companions.settled_companions, "cn_spacetime_companion", "explicit", OTHER_DWELL),
+        (WITH_HOURS, "who", "best", "this rule is not about cells"),
+        (WITH_HOURS, "nobody_knows", "best", NO_RULE),
+        (WITH_HOURS, "cn_spacetime_companion", "explicit", OTHER_DWELL),
     ],
 )
 def test_what_settled_stays_cannot_answer_is_refused_with_the_way_to_ask_it(
-    client: Any, rule_id: str, dwell: Any, reason: str
+    client: Any, ask: Callable[..., object], rule_id: str, dwell: str, reason: str
 ) -> None:
     with pytest.raises(VenuecodeError, match=reason):
-        queries.settled_contacts(client, PERSON, SINCE, UNTIL, rule_id, dwell)
-
-
-@pytest.mark.parametrize(
-    ("rule_id", "dwell", "reason"),
-    [
-        ("who", "best", "this rule is not about venues alone: ask settled_contacts_of"),
-        ("nobody_knows", "best", "there is no such contact rule"),
-        ("nz_window", "explicit", "settled stays end by best or default"),
-    ],
-)
-def test_what_settled_stays_cannot_answer_about_venues_alone_is_refused_with_the_way_to_ask_it(
-    client: Any, rule_id: str, dwell: Any, reason: str
-) -> None:
-    with pytest.raises(VenuecodeError, match=reason):
-        queries.settled_contacts_by_venue(client, PERSON, SINCE, UNTIL, rule_id, dwell)
-
-
-@pytest.mark.parametrize(
-    ("rule_id", "dwell", "reason"),
-    [
-        ("who", "best", "this rule is not about cells"),
-        ("nobody_knows", "best", "there is no such contact rule"),
-        ("cn_spacetime_companion", "explicit", "settled stays end by best or default"),
-    ],
-)
-@pytest.mark.parametrize("hours_clause", [False, True])
-def test_what_settled_stays_cannot_answer_about_cells_is_refused_too(
-    client: Any, rule_id: str, dwell: Any, reason: str, hours_clause: bool
-) -> None:
-    with pytest.raises(VenuecodeError, match=reason):
-        companions.settled_companions(client, PERSON, SINCE, UNTIL, rule_id, dwell, hours_clause=hours_clause)
+        ask(client, PERSON, SINCE, UNTIL, rule_id, dwell)

@@ -3,8 +3,7 @@
         SELECT if(throwIf(empty(found), 'there is no such contact rule; SELECT rule_id FROM all_contact_rules lists them')
             OR throwIf(found[1].3 NOT IN ('venue_or_trip', 'point'),
                 'this rule is about venues alone or cells: ask settled_contacts_by_venue or settled_companions_by_cell')
-            OR throwIf(ifNull({dwell:Nullable(String)}, 'best') NOT IN ('best', 'default'),
-                'settled stays end by best or default; ask contacts_of for other ways'),
+            OR {{include:refuse_other_dwell}},
             found[1], found[1])
         FROM (SELECT groupArray(rule) AS found FROM ({{include:rule_in_force}}))
     ) AS asked

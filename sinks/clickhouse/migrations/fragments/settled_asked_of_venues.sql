@@ -2,8 +2,7 @@
     (
         SELECT if(throwIf(empty(found), 'there is no such contact rule; SELECT rule_id FROM all_contact_rules lists them')
             OR throwIf(found[1].3 != 'venue', 'this rule is not about venues alone: ask settled_contacts_of')
-            OR throwIf(ifNull({dwell:Nullable(String)}, 'best') NOT IN ('best', 'default'),
-                'settled stays end by best or default; ask contacts_of for other ways'),
+            OR {{include:refuse_other_dwell}},
             found[1], found[1])
         FROM
         (

@@ -1,10 +1,5 @@
--- The person's settled stays under each of `rules` (rule, counted from, counted until: ms since 1970) as one constant, with
--- where others are looked for: at its place or venue, or under a rule about cells at every venue of its cell where anybody
--- stayed.
--- One is (stay, cell, where: venue, place, half-hours of the longest stay there); a stay is (1 number of the rule, 2 place,
--- venue or cell, 3 begin, 4 end, 5 end of the tail, 6 point, 7 carriage, 8 row, 9 dwell, 10 counted from, 11 counted until, 12 whether
--- entries count and not stays, 13 whether points matter, 14 whether carriages do, 15 rows that are near).
--- `near` has each once for every such place and half-hour in which somebody may have come there who met them.
+-- As `settled_by_rule`, with rules about venues alone: their stays are looked up at the venue, under both of its keys, and
+-- where others are is the venue (2 of a stay).
     (
         SELECT if(throwIf(ifNull({dwell:Nullable(String)}, 'best') NOT IN ('best', 'default'),
                 'settled stays end by best or default; ask rule_comparison for other ways'),

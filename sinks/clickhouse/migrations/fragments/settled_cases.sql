@@ -10,12 +10,7 @@
         FROM
         (
             SELECT
-                s.person_token AS person_token, s.place_key AS place_key, {{include:settled_within}},
-                {{include:settled_dwell}} AS dwell,
-                {{include:settled_length}} AS length,
-                toUnixTimestamp64Milli(scanned_at) AS begin, begin + length AS end,
-                end + least(length, asked.8) AS tail_until,
-                c.case_begin AS case_begin, c.case_end AS case_end, r.slots AS slots
+                s.person_token AS person_token, s.place_key AS place_key, {{include:settled_case_columns}}
             FROM
             (
                 SELECT * FROM settled_stays FINAL

@@ -1,8 +1,5 @@
--- As `settled_cases`, for a rule about venues alone: the stays of `cases` (person_token, case_begin, case_end: ms since 1970) as one constant, for two parts of a question name
--- them; `near` has each once for every half-hour in which somebody may have come who met them: as long before as anybody
--- stayed at that place, until the stay ends, and its tail. `m` is (1 person, 2 place, 3 begin, 4 end, 5 end of the tail,
--- 6 point, 7 carriage, 8 row, 9 dwell, 10 counted from, 11 counted until, 12 half-hours to look back): one column goes
--- through the join, for each costs its analysis.
+-- As `settled_cases`, for a rule about venues alone: a stay stands once for everybody on no trip at its venue, and once for
+-- those who boarded one there.
     (
         SELECT
             groupArray((
@@ -10,12 +7,7 @@
         FROM
         (
             SELECT
-                s.person_token AS person_token, s.key AS place_key, {{include:settled_within}},
-                {{include:settled_dwell}} AS dwell,
-                {{include:settled_length}} AS length,
-                toUnixTimestamp64Milli(scanned_at) AS begin, begin + length AS end,
-                end + least(length, asked.8) AS tail_until,
-                c.case_begin AS case_begin, c.case_end AS case_end, r.slots AS slots
+                s.person_token AS person_token, s.key AS place_key, {{include:settled_case_columns}}
             FROM
             (
                 SELECT *, arrayJoin({{include:venue_keys}}) AS key FROM settled_stays FINAL

@@ -18,12 +18,25 @@ def setup():
     from infra.plots.timeline import timeline
     from infra.settings import Settings
     from infra.targets import clickhouse_target
-    from sinks.clickhouse import queries, rules, tracing
+    from sinks.clickhouse import exposure_windows, queries, rules, tracing
 
     def table(rows, label=""):
         return mo.ui.table([asdict(row) for row in rows], label=label, selection=None)
 
-    return Counter, Settings, ZoneInfo, clickhouse_target, mo, queries, rules, table, timedelta, timeline, tracing
+    return (
+        Counter,
+        Settings,
+        ZoneInfo,
+        clickhouse_target,
+        exposure_windows,
+        mo,
+        queries,
+        rules,
+        table,
+        timedelta,
+        timeline,
+        tracing,
+    )
 
 
 @app.cell
@@ -145,9 +158,9 @@ def chain(client, mo, person, since, tracing, until):
 
 
 @app.cell
-def windows(client, mo, queries, scans_stored, table):
+def windows(client, exposure_windows, mo, scans_stored, table):
     mo.stop(not scans_stored)
-    window_counts = sorted(queries.window_counts(client), key=lambda window: -window.people)
+    window_counts = sorted(exposure_windows.window_counts(client), key=lambda window: -window.people)
     mo.vstack(
         [
             mo.md(

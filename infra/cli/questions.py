@@ -164,12 +164,13 @@ def require_settled(client: Client, form: Form, settings: Settings) -> Settled:
 
 
 def rules_left_out(client: Client, form: Form) -> list[str]:
-    """Rules in force that settled stays know no answer to, and a word about them in the answer."""
+    """Rules in force that are not among all rules of a settled answer, and a word on what answers them."""
     from sinks.clickhouse.rules import stored_rules
 
     found = [entry.rule_id for entry in stored_rules(client) if entry.from_first_meeting]
     if found:
-        _tell(form, f"Left out, for settled stays know no answer to them: {', '.join(found)}.")
+        names = ", ".join(f"`venuecode chain TOKEN --rule {rule_id} --settled`" for rule_id in found)
+        _tell(form, f"Left out are rules about contacts of contacts; these name them: {names}.")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,20 +14,26 @@ from infra.cli.common import JsonFlag, fail, friendly_errors, load_settings, out
 from infra.cli.forms import ArrowFlag, CsvFlag, Form, ParquetFlag, as_dicts, chosen_form, print_rows
 from infra.cli.questions import (
     MOST_PEOPLE,
+    SETTLED_IS_SOONER,
     DwellOption,
     EstimateFlag,
     MaxPeople,
+    SettledFlag,
+    check_settled,
     refuse_more_than,
     require_rule,
+    require_settled,
     require_size_form,
     tell_size,
     tell_stored,
 )
 from infra.settings import Settings
+from sinks.clickhouse.dwell import Dwell, SettledDwell
 
 if TYPE_CHECKING:
-    from sinks.clickhouse.queries import WindowCount, WindowVisitor
-    from sinks.clickhouse.tracing import Exposed
+    from clickhouse_connect.driver.client import Client
+
+    from sinks.clickhouse.exposure_windows import Exposed, WindowCount, WindowVisitor
 
 WindowId = Annotated[str | None, typer.Option("--window", help="List the people of this window (case-sensitive id).")]
 Rule = Annotated[
@@ -35,11 +42,51 @@ Rule = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Who was in windows, under a rule or without, out of settled stays where `settled` says how they end."""
+
+    client: Client
+    rule: str | None
+    dwell: Dwell
+    settled: SettledDwell | None
+
+    def counts(self) -> Sequence[WindowCount]:
+        """How many people were in each window."""
+        from sinks.clickhouse import exposure_windows
+
+        if self.settled is None:
+            if self.rule is None:
+                return exposure_windows.window_counts(self.client)
+            return exposure_windows.exposed_counts(self.client, self.rule, self.dwell)
+        if self.rule is None:
+            return exposure_windows.settled_window_counts(self.client)
+        return exposure_windows.settled_exposed_counts(self.client, self.rule, self.settled)
+
+    def people(self, window: str, most: int) -> Sequence[WindowVisitor] | Sequence[Exposed]:
+        """Who was in one; how many they are is estimated first where the answer takes long."""
+        from sinks.clickhouse import exposure_windows
+
+        if self.settled is None:
+            refuse_more_than(most, exposure_windows.exposed_size(self.client, self.rule, self.dwell, window))
+            if self.rule is None:
+                return exposure_windows.window_visitors(self.client, window)
+            return exposure_windows.exposed_under_rule(self.client, self.rule, self.dwell, window)
+        found: Sequence[WindowVisitor] | Sequence[Exposed]
+        if self.rule is None:
+            found = exposure_windows.settled_window_visitors(self.client, window)
+        else:
+            found = exposure_windows.settled_exposed_under_rule(self.client, self.rule, self.settled, window)
+        refuse_more_than(most, len(found))
+        return found
+
+
 @friendly_errors
 def windows(
     window: WindowId = None,
     rule: Rule = None,
     dwell: DwellOption = "best",
+    settled: SettledFlag = False,
     max_people: MaxPeople = MOST_PEOPLE,
     estimate: EstimateFlag = False,
     as_json: JsonFlag = False,
@@ -49,42 +96,40 @@ def windows(
 ) -> None:
     """Show every exposure window with how many people were there, or with --window who they are."""
     form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
+    settled_dwell = check_settled(dwell, {"--estimate": estimate}) if settled else None
     if estimate:
         require_size_form(form)
     settings = load_settings()
-    about = {"rule": rule, "dwell": None if rule is None else dwell}
-    from sinks.clickhouse import queries, tracing
+    about: dict[str, Any] = {"rule": rule, "dwell": None if rule is None else dwell}
+    from sinks.clickhouse import exposure_windows, tracing
 
     counts: Sequence[WindowCount] = ()
     people: Sequence[Any] = ()
     size = None
-    with connected(settings) as client:
+    with connected(settings, sooner="" if settled else SETTLED_IS_SOONER) as client:
         if rule is not None:
             require_rule(client, rule)
-        entry = None if window is None else queries.exposure_window(client, window)
+        entry = None if window is None else exposure_windows.exposure_window(client, window)
         if window is not None and entry is None:
             fail(f"there is no exposure window {window!r}; `venuecode windows` lists them")
-        if estimate or entry is not None:
-            size = tracing.exposed_size(client, rule, dwell, window)
-        if not estimate:
-            if size is None:
-                counts = queries.window_counts(client) if rule is None else tracing.exposed_counts(client, rule, dwell)
-            else:
-                refuse_more_than(max_people, size)
-                people = (
-                    queries.window_visitors(client, window)
-                    if rule is None
-                    else tracing.exposed_under_rule(client, rule, dwell, window)
-                )
+        if settled_dwell is not None:
+            about["settled"] = as_dicts([require_settled(client, form, settings)])[0]
+        question = _Question(client, rule, dwell, settled_dwell)
+        if estimate:
+            size = exposure_windows.exposed_size(client, rule, dwell, window)
+        elif window is None:
+            counts = question.counts()
+        else:
+            people = question.people(window, max_people)
         stored = tracing.stored_span(client)
     span = dict(zip(("stored_from", "stored_until"), stored or (None, None), strict=True))
-    if estimate and size is not None:
+    if size is not None:
         tell_size(form, size, {"window_id": window, **about, **span})
     elif form is not Form.TEXT and entry is None:
-        print_rows(form, queries.WindowCount, counts, "windows", {**about, **span})
+        print_rows(form, exposure_windows.WindowCount, counts, "windows", {**about, **span})
     elif form is not Form.TEXT:
         number = {"people": len(people), "entries": sum(_times(person) for person in people)}
-        kind: type[Any] = queries.WindowVisitor if rule is None else tracing.Exposed
+        kind: type[Any] = exposure_windows.WindowVisitor if rule is None else exposure_windows.Exposed
         print_rows(form, kind, people, "visitors", {**as_dicts([entry])[0], **number, **about, **span})
     elif entry is None:
         _show_windows(counts, settings)

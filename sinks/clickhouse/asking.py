@@ -59,12 +59,15 @@ def ask(
     arguments: Mapping[str, str | list[str]],
     tail: str = "",
     parameters: Mapping[str, Any] | None = None,
+    *,
+    always: bool = False,
 ) -> list[T]:
     """What a view answers, one `kind` a row; its fields are the columns that are asked for.
 
     Args:
         arguments: of a view with parameters.
         tail: SQL after the view, with its `parameters`.
+        always: the view has parameters, also where none is given.
 
     Raises:
         RetryableError: ClickHouse does not answer.
@@ -73,7 +76,11 @@ def ask(
         VenuecodeError: ClickHouse refused.
     """
     columns = ", ".join(field.name for field in fields(kind))  # type: ignore[arg-type]
-    found = rows(client, f"SELECT {columns} FROM {called(view, arguments)}{tail}", {**arguments, **(parameters or {})})
+    found = rows(
+        client,
+        f"SELECT {columns} FROM {called(view, arguments, always=always)}{tail}",
+        {**arguments, **(parameters or {})},
+    )
     return [kind(*row) for row in found]
 
 

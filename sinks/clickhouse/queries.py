@@ -155,36 +155,6 @@ class Visitor:
     run: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExposureWindow:
-    """An exposure window as it was published."""
-
-    window_id: str
-    venue_id: str
-    title: str
-    starts_at: datetime
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class WindowCount(ExposureWindow):
-    """An exposure window, how many people were in it, and how often."""
-
-    people: int
-    entries: int
-
-
-@dataclass(frozen=True, slots=True)
-class WindowVisitor:
-    """Somebody who entered strictly inside an exposure window."""
-
-    window_id: str
-    person_token: str
-    first_entry: datetime
-    last_entry: datetime
-    entries: int
-
-
 def trajectory(
     client: Client, person_token: str, since: datetime, until: datetime, dwell: Dwell = "best"
 ) -> list[Scan]:
@@ -304,31 +274,6 @@ def contacts_of_many(
 def visitors(client: Client, venue_id: str, since: datetime, until: datetime) -> list[Visitor]:
     """Everybody whose stay at a venue, or on a trip of it, reaches into [since, until), by time of entry."""
     return ask(client, Visitor, "visitors_of", {"venue_id": venue_id, **span(since, until)})
-
-
-def window_counts(client: Client) -> list[WindowCount]:
-    """Every exposure window with how many people were there, by its start."""
-    return ask(client, WindowCount, "window_counts", {})
-
-
-def exposure_window(client: Client, window_id: str) -> ExposureWindow | None:
-    """One exposure window by its id, if it is published."""
-    found = ask(
-        client,
-        ExposureWindow,
-        "all_exposure_windows",
-        {},
-        " WHERE window_id = {window_id:String}",
-        {"window_id": window_id},
-    )
-    return found[0] if found else None
-
-
-def window_visitors(client: Client, window_id: str | None = None) -> list[WindowVisitor]:
-    """Who was there: of one exposure window, or of all at once."""
-    where = "" if window_id is None else " WHERE window_id = {window_id:String}"
-    order = " ORDER BY window_id, first_entry, person_token"
-    return ask(client, WindowVisitor, "exposed_in_windows", {}, where + order, {"window_id": window_id})
 
 
 def visits_stored(client: Client) -> int:

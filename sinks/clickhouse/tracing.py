@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from sinks.clickhouse.asking import ask, instant, people, person, rows, rule
 from sinks.clickhouse.dwell import ANY_OVERLAP, Dwell, SettledDwell
-from sinks.clickhouse.queries import Contact, WindowCount
+from sinks.clickhouse.queries import Contact
 from sinks.clickhouse.sizes import Size, ask_size
 
 
@@ -70,23 +70,6 @@ class SharedPlace:
     cases: int
     people: list[str]
     dwells: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Exposed:
-    """Somebody who satisfies a rule with an exposure window."""
-
-    window_id: str
-    person_token: str
-    overlap_s: int
-    counted_s: int
-    first_there: datetime
-    last_there: datetime
-    times: int
-    dwells: list[str]
-    late: bool
-    rule_id: str
-    rule_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,30 +208,6 @@ def candidate_sources(
 ) -> list[SharedPlace]:
     """Places and times that several of the cases shared, those of most cases first."""
     return ask(client, SharedPlace, "candidate_sources", {**people(person_tokens, since, until), "dwell": dwell})
-
-
-def exposed_under_rule(
-    client: Client, rule_id: str = ANY_OVERLAP, dwell: Dwell = "best", window_id: str | None = None
-) -> list[Exposed]:
-    """Everybody who satisfies a rule with an exposure window, by window: with one, or with all at once."""
-    where = "" if window_id is None else " WHERE window_id = {window_id:String}"
-    order = " ORDER BY window_id, first_there, person_token"
-    return ask(client, Exposed, "exposed_under_rule", rule(rule_id, dwell), where + order, {"window_id": window_id})
-
-
-def exposed_counts(client: Client, rule_id: str = ANY_OVERLAP, dwell: Dwell = "best") -> list[WindowCount]:
-    """Every exposure window with how many people satisfy a rule with it, and how often; by its start."""
-    return ask(client, WindowCount, "exposed_counts", rule(rule_id, dwell))
-
-
-def exposed_size(
-    client: Client, rule_id: str | None = None, dwell: Dwell = "best", window_id: str | None = None
-) -> Size:
-    """How many people exposure windows would name, all of them or one; without a rule, who entered strictly inside."""
-    which = {} if window_id is None else {"window_id": window_id}
-    if rule_id is None:
-        return ask_size(client, "exposed_in_windows_estimate", which)
-    return ask_size(client, "exposed_under_rule_estimate", {**rule(rule_id, dwell), **which})
 
 
 def stored_span(client: Client) -> tuple[datetime, datetime] | None:

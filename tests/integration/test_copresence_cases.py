@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sinks.clickhouse import queries
+from sinks.clickhouse import exposure_windows, queries
 from tests.support import copresence_oracle as oracle
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.copresence_oracle import OracleScan
@@ -287,17 +287,17 @@ def test_exposure_windows_hold_whoever_entered_strictly_inside_as_the_oracle_say
     client.insert("exposure_windows", [*rows, *rows], column_names=columns)
     expected = oracle.in_windows(scans, windows)
     found: dict[str, dict[str, tuple[int, int, int]]] = {name: {} for name in windows}
-    for visitor in queries.window_visitors(client):
+    for visitor in exposure_windows.window_visitors(client):
         found[visitor.window_id][visitor.person_token] = (
             visitor.entries,
             milliseconds(visitor.first_entry),
             milliseconds(visitor.last_entry),
         )
     assert found == expected
-    assert {count.window_id: count.people for count in queries.window_counts(client)} == {
+    assert {count.window_id: count.people for count in exposure_windows.window_counts(client)} == {
         name: len(people) for name, people in expected.items()
     }
-    assert {visitor.window_id for visitor in queries.window_visitors(client, "Hour")} == {"Hour"}
+    assert {visitor.window_id for visitor in exposure_windows.window_visitors(client, "Hour")} == {"Hour"}
 
 
 def test_every_example_for_analysts_runs_and_every_view_has_one(client: Any) -> None:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from sinks.clickhouse import companions, queries
+from sinks.clickhouse import companions, exposure_windows, queries
 from sinks.clickhouse import tracing as traces
 from sinks.clickhouse.dwell import Dwell
 from sinks.clickhouse.rules import builtin_contact_rules, read_contact_rules, store_rules
@@ -25,7 +25,7 @@ from tests.support import copresence_oracle as oracle
 from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.copresence_answers import as_oracle, contacts_of_many
-from tests.support.copresence_cities import SPAN, City, cities, clear, moments, store
+from tests.support.copresence_cities import SPAN, City, cities, clear, moments, publish, store
 from tests.support.copresence_oracle import OracleCity
 from tests.support.copresence_rules import CATEGORIES, oracle_rule
 from tests.support.visit_rows import instant, migrated_database, milliseconds
@@ -257,35 +257,26 @@ def test_windows_under_every_rule_equal_the_oracle(
     client: Any, towns: list[City], rule_id: str, dwell: Dwell, spans: list[tuple[int, int, int]]
 ) -> None:
     store(client, towns)
-    client.command("TRUNCATE TABLE exposure_windows")
-    windows = {
-        f"{city.number}-{number}": (f"V{city.number}-{venue}", begin, end)
-        for city in towns
-        for number, (venue, begin, end) in enumerate(spans)
-    }
-    client.insert(
-        "exposure_windows",
-        [[name, venue, instant(begin), instant(end)] for name, (venue, begin, end) in windows.items()],
-        column_names=["window_id", "venue_id", "starts_at", "ends_at"],
-    )
+    windows = publish(client, towns, spans)
     found = {
-        (row.window_id, row.person_token): row.counted_s for row in traces.exposed_under_rule(client, rule_id, dwell)
+        (row.window_id, row.person_token): row.counted_s
+        for row in exposure_windows.exposed_under_rule(client, rule_id, dwell)
     }
     expected: dict[tuple[str, str], int] = {}
     for city in towns:
         mine = {name: window for name, window in windows.items() if name.startswith(f"{city.number}-")}
         expected |= tracing.exposed(oracle_city(city), mine, oracle_rule(RULES[rule_id]), dwell)
     assert found == {key: length // 1000 for key, length in expected.items()}, (rule_id, dwell)
-    counts = {row.window_id: row.people for row in traces.exposed_counts(client, rule_id, dwell)}
+    counts = {row.window_id: row.people for row in exposure_windows.exposed_counts(client, rule_id, dwell)}
     assert counts == {name: sum(key[0] == name for key in found) for name in windows}
-    size = traces.exposed_size(client, rule_id, dwell)
+    size = exposure_windows.exposed_size(client, rule_id, dwell)
     assert (size.people, size.exact) == (len({person for _, person in found}), True)
     name = min(windows)
-    assert traces.exposed_size(client, rule_id, dwell, name).people == counts[name]
-    assert traces.exposed_size(client, None, dwell, name).people == len(
-        {row.person_token for row in queries.window_visitors(client, name)}
+    assert exposure_windows.exposed_size(client, rule_id, dwell, name).people == counts[name]
+    assert exposure_windows.exposed_size(client, None, dwell, name).people == len(
+        {row.person_token for row in exposure_windows.window_visitors(client, name)}
     )
-    entered = {(row.window_id, row.person_token): row.entries for row in queries.window_visitors(client)}
+    entered = {(row.window_id, row.person_token): row.entries for row in exposure_windows.window_visitors(client)}
     assert entered == {
         (window, person): times
         for city in towns

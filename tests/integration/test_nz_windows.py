@@ -22,7 +22,7 @@ from producers.nz.city import NzCity
 from schemas.errors import LimitError, VenuecodeError
 from schemas.fast import FastDecoder, epoch_ms
 from schemas.scan import Scan
-from sinks.clickhouse import tracing
+from sinks.clickhouse import exposure_windows
 from sinks.clickhouse.dwell import Dwell
 from sinks.clickhouse.reference import store_timezone
 from sinks.clickhouse.rules import builtin_contact_rules
@@ -124,7 +124,7 @@ def _document(scan: OracleScan) -> dict[str, Any]:
 def test_all_windows_under_a_rule_hold_whom_the_oracle_counts_and_for_as_long(
     stored: StoredCity, rule_id: str, dwell: Dwell
 ) -> None:
-    found = tracing.exposed_under_rule(stored.client, rule_id, dwell)
+    found = exposure_windows.exposed_under_rule(stored.client, rule_id, dwell)
     expected = stored.expected(rule_id, dwell)
     # An instant has nothing in common with anything, unless the rule is about instants.
     assert len(found) == len(expected) >= (0 if dwell == "none" and rule_id != "nz_window" else 1000)
@@ -139,7 +139,7 @@ def test_entries_strictly_inside_a_window_are_those_of_the_truth(stored: StoredC
 
 def test_a_rule_about_cells_has_no_windows_and_says_which_question_to_ask(stored: StoredCity) -> None:
     with pytest.raises(VenuecodeError, match="companions_by_cell"):
-        tracing.exposed_under_rule(stored.client, "cn_spacetime_companion")
+        exposure_windows.exposed_under_rule(stored.client, "cn_spacetime_companion")
 
 
 def test_windows_of_thirty_days_are_answered_within_the_deadline(stored: StoredCity) -> None:
@@ -152,7 +152,7 @@ def test_windows_of_thirty_days_are_answered_within_the_deadline(stored: StoredC
     truth = stored.city.truth()
     found = ask_windows(stored.client)
     assert {name: found[name] for name in long} == {name: set(truth[name]) for name in long}
-    under_rule = [row for row in tracing.exposed_under_rule(stored.client, "uk_nhs") if row.window_id in long]
+    under_rule = [row for row in exposure_windows.exposed_under_rule(stored.client, "uk_nhs") if row.window_id in long]
     expected = {key for key in stored.expected("uk_nhs", "best") if key[0] in long}
     assert {(row.window_id, row.person_token) for row in under_rule} == expected
 
@@ -163,6 +163,6 @@ def test_windows_beyond_a_limit_are_refused_in_words(stored: StoredCity, setting
     try:
         client.set_client_setting(setting, limit)
         with pytest.raises(LimitError, match="than allowed"):
-            tracing.exposed_under_rule(client)
+            exposure_windows.exposed_under_rule(client)
     finally:
         client.close()

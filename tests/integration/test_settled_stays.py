@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from sinks.clickhouse import companions, queries
+from sinks.clickhouse import companions, exposure_windows, queries
 from sinks.clickhouse.dwell import Dwell, SettledDwell
 from sinks.clickhouse.rules import ContactRule, builtin_contact_rules, read_contact_rules, store_rules
 from sinks.clickhouse.settle import settle
@@ -21,7 +21,7 @@ from tests.support import copresence_oracle as oracle
 from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.copresence_answers import as_oracle, contacts_of_many
-from tests.support.copresence_cities import SPAN, City, cities, clear, moments, store
+from tests.support.copresence_cities import SPAN, City, cities, clear, moments, publish, store
 from tests.support.copresence_oracle import OracleCity
 from tests.support.copresence_rules import CATEGORIES, oracle_rule
 from tests.support.visit_rows import instant, migrated_database, milliseconds
@@ -338,6 +338,61 @@ def test_one_case_under_all_rules_equals_the_oracle_with_each_rules_own_span(
         for row in settled_rule_comparison(client, person, instant(anchor), instant(span[0]), instant(span[1]), dwell):
             found.setdefault(row.rule_id, {})[row.contact] = as_oracle(row)
         assert found == tracing.compared(known, person, anchor, span, rules, dwell), (anchor, span, until, city.scans)
+
+
+@few
+@given(
+    town=towns,
+    asked=st.tuples(st.sampled_from(sorted(RULES)), st.sampled_from(["best", "default"])),
+    published=st.lists(st.tuples(st.integers(0, 3), moments, moments), min_size=3, max_size=6),
+    until=st.none() | moments,
+)
+def test_windows_equal_the_oracle_with_and_without_a_rule_one_or_all_at_once(
+    client: Any,
+    town: list[City],
+    asked: tuple[str, SettledDwell],
+    published: list[tuple[int, int, int]],
+    until: int | None,
+) -> None:
+    clear(client)
+    store(client, town)
+    settle(client, None if until is None else instant(until))
+    windows = publish(client, town, published)
+    rule_id, dwell = asked
+    expected: dict[tuple[str, str], int] = {}
+    entries: dict[tuple[str, str], tuple[int, int, int]] = {}
+    for city in town:
+        known = as_of(city, until)
+        mine = {name: window for name, window in windows.items() if name.startswith(f"{city.number}-")}
+        expected |= tracing.exposed(known, mine, oracle_rule(RULES[rule_id]), dwell)
+        for name, people in oracle.in_windows(known.scans, mine).items():
+            entries |= {(name, person): each for person, each in people.items()}
+    found = exposure_windows.settled_exposed_under_rule(client, rule_id, dwell)
+    assert {(row.window_id, row.person_token): row.counted_s for row in found} == {
+        key: length // 1000 for key, length in expected.items()
+    }, (rule_id, dwell, until)
+    entered = exposure_windows.settled_window_visitors(client)
+    assert {
+        (row.window_id, row.person_token): (row.entries, milliseconds(row.first_entry), milliseconds(row.last_entry))
+        for row in entered
+    } == entries
+    for window_id in sorted(windows)[:3]:
+        one = exposure_windows.settled_exposed_under_rule(client, rule_id, dwell, window_id)
+        assert one == [row for row in found if row.window_id == window_id]
+        assert exposure_windows.settled_window_visitors(client, window_id) == [
+            row for row in entered if row.window_id == window_id
+        ]
+    stayed = [(row.window_id, row.times) for row in found]
+    came = [(row.window_id, row.entries) for row in entered]
+    for counts, rows in (
+        (exposure_windows.settled_exposed_counts(client, rule_id, dwell), stayed),
+        (exposure_windows.settled_window_counts(client), came),
+    ):
+        assert {row.window_id: (row.people, row.entries) for row in counts} == {
+            name: (len(times), sum(times))
+            for name in windows
+            for times in [[number for window_id, number in rows if window_id == name]]
+        }
 
 
 def lookahead(rule: ContactRule) -> int | None:

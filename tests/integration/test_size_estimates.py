@@ -15,7 +15,7 @@ from infra.bench.contacts.engines.clickhouse import insert_rows
 from infra.bench.contacts.questions import Sample, draw
 from infra.bench.contacts.rows import RowMaker, venue_id
 from schemas.categories import builtin_categories
-from sinks.clickhouse import asking, companions, tracing
+from sinks.clickhouse import asking, companions, exposure_windows, tracing
 from sinks.clickhouse.sizes import Size
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.visit_rows import instant, migrated_database, milliseconds
@@ -108,16 +108,16 @@ def test_companions_in_cells_are_estimated_within_five_percent_and_exactly_by_ev
 
 
 def test_people_in_windows_are_estimated_within_five_percent(city: Loaded) -> None:
-    entered = tracing.exposed_size(city.client)
+    entered = exposure_windows.exposed_size(city.client)
     assert off(entered, city.number("exposed_in_windows")) < CLOSE
-    stayed = tracing.exposed_size(city.client, "us_cdc")
+    stayed = exposure_windows.exposed_size(city.client, "us_cdc")
     assert off(stayed, city.number("exposed_under_rule", rule_id="us_cdc")) < CLOSE
 
 
 def test_one_window_is_counted_and_not_estimated(city: Loaded) -> None:
     for window in ("3", "111"):
-        entered = tracing.exposed_size(city.client, window_id=window)
-        stayed = tracing.exposed_size(city.client, "uk_nhs", window_id=window)
+        entered = exposure_windows.exposed_size(city.client, window_id=window)
+        stayed = exposure_windows.exposed_size(city.client, "uk_nhs", window_id=window)
         sql = "SELECT uniqExact(person_token) FROM {view} WHERE window_id = '{window}'"
         for size, view in ((entered, "exposed_in_windows"), (stayed, "exposed_under_rule(rule_id = 'uk_nhs')")):
             truth = city.client.query(sql.format(view=view, window=window)).result_rows[0][0]

@@ -272,7 +272,7 @@ def test_all_rules_stand_side_by_side_and_each_names_its_own_contacts(verb: Any)
         for each in json.loads(verb(*settled[:-1], "--json").stdout)["contacts"]
         if each["rule_id"] not in left_out
     }
-    assert "Left out" in verb(*settled).stdout
+    assert "chain TOKEN --rule cn_secondary_contact --settled" in " ".join(verb(*settled).stdout.split())
     assert verb("contacts", CASE, *SPAN, "--all-rules", "--rule", "who").exit_code == 2
     assert verb("contacts", CASE, *SPAN, "--onset", "2026-01-01").exit_code == 2
 
@@ -295,7 +295,8 @@ def test_sources_say_what_they_rest_on_and_look_back_so_many_days(verb: Any) -> 
     assert verb("sources", CASE, FRIEND, *SPAN, "--days", "2").exit_code == 2
 
 
-def test_windows_under_a_rule_count_and_name_whom_the_rule_makes_contacts(verb: Any) -> None:
+def publish_window() -> None:
+    """W-1, at V-1 from a minute before the case came until ten minutes after."""
     target = ClickHouseTarget(
         port=int(os.environ["VENUECODE_CLICKHOUSE__PORT"]), database=os.environ["VENUECODE_CLICKHOUSE__DATABASE"]
     )
@@ -303,6 +304,10 @@ def test_windows_under_a_rule_count_and_name_whom_the_rule_makes_contacts(verb: 
     window = ["W-1", "V-1", moment(-60), moment(600)]
     client.insert("exposure_windows", [window], column_names=["window_id", "venue_id", "starts_at", "ends_at"])
     client.close()
+
+
+def test_windows_under_a_rule_count_and_name_whom_the_rule_makes_contacts(verb: Any) -> None:
+    publish_window()
     entered = json.loads(verb("windows", "--json").stdout)
     assert [(each["window_id"], each["people"]) for each in entered["windows"]] == [("W-1", 1)]
     under = json.loads(verb("windows", "--rule", "any_overlap", "--json").stdout)
@@ -324,6 +329,22 @@ def test_windows_under_a_rule_count_and_name_whom_the_rule_makes_contacts(verb: 
     plain = json.loads(verb("windows", "--window", "W-1", "--json").stdout)
     assert (plain["people"], plain["entries"], [each["person_token"] for each in plain["visitors"]]) == (1, 1, [CASE])
     assert CASE not in verb("windows", "--rule", "any_overlap").stdout
+
+
+@pytest.mark.parametrize("rule", [(), ("--rule", "any_overlap"), ("--rule", "uk_nhs", "--dwell", "default")])
+def test_windows_name_and_count_the_same_people_out_of_settled_stays(verb: Any, rule: tuple[str, ...]) -> None:
+    publish_window()
+    asked = ("windows", *rule, "--json")
+    refused = verb(*asked, "--settled")
+    assert refused.exit_code == 1
+    assert "run `venuecode settle`" in " ".join(refused.stderr.split())
+    assert verb("settle").exit_code == 0
+    for which, rows in ((), "windows"), (("--window", "W-1"), "visitors"):
+        to_the_second, settled = (json.loads(verb(*asked, *which, *more).stdout) for more in ((), ("--settled",)))
+        assert settled[rows] == to_the_second[rows] != []
+        assert settled["settled"]["number"] == 1
+    assert "As of the last settlement" in verb("windows", *rule, "--settled").stdout
+    assert verb(*asked, "--window", "W-1", "--settled", "--estimate").exit_code == 2
 
 
 def test_a_terminal_shows_that_the_question_is_on_its_way(verb: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,3 +141,21 @@ def store(client: Any, towns: Sequence[City]) -> None:
         [[venue, lat, lon, 1] for venue, (lat, lon) in positions.items()],
         column_names=["venue_id", "lat", "lon", "version"],
     )
+
+
+def publish(
+    client: Any, towns: Sequence[City], spans: Sequence[tuple[int, int, int]]
+) -> dict[str, tuple[str, int, int]]:
+    """Exposure windows, and none but these: for each city one at each (venue, begin, end); by their ids."""
+    windows = {
+        f"{city.number}-{number}": (f"V{city.number}-{venue}", begin, end)
+        for city in towns
+        for number, (venue, begin, end) in enumerate(spans)
+    }
+    client.command("TRUNCATE TABLE exposure_windows")
+    client.insert(
+        "exposure_windows",
+        [[name, venue, instant(begin), instant(end)] for name, (venue, begin, end) in windows.items()],
+        column_names=["window_id", "venue_id", "starts_at", "ends_at"],
+    )
+    return windows

@@ -55,7 +55,11 @@ def test_the_questions_are_about_as_many_cases_and_windows_as_they_say() -> None
     sample = draw(a_city(), 5)
     assert len(set(sample.many)) == min(BULK_CASES, a_city().people)
     assert len(sample.windows) == WINDOWS
-    assert [question.name for question in questions(sample)][-1] == "4,335 exposure windows"
+    assert [question.name for question in questions(sample)][-3:] == [
+        "4,335 exposure windows",
+        "4,335 windows, to the second",
+        "4,335 windows, any stay",
+    ]
 
 
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_made(tmp_path: Path) -> None:

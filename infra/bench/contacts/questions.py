@@ -109,6 +109,8 @@ def questions(sample: Sample) -> tuple[Question, ...]:
         Question("second degree, count", second_degree(count=True)),
         Question("second degree, list", second_degree(count=False)),
         Question(f"{len(sample.windows):,} exposure windows", (partial(_windows, sample.windows),), 3),
+        Question(f"{len(sample.windows):,} windows, to the second", (partial(_windows_now, sample.windows),), 3),
+        Question(f"{len(sample.windows):,} windows, any stay", (partial(_windows_stayed, sample.windows),), 3),
     )
 
 
@@ -142,6 +144,14 @@ def _second_degree(person: str, span: Span, count: bool, engine: Engine) -> Answ
 
 def _windows(windows: tuple[Window, ...], engine: Engine) -> Answer:
     return engine.windows(windows)
+
+
+def _windows_now(windows: tuple[Window, ...], engine: Engine) -> Answer:
+    return engine.windows_now(windows)
+
+
+def _windows_stayed(windows: tuple[Window, ...], engine: Engine) -> Answer:
+    return engine.windows_stayed(windows)
 
 
 def _company(day: Visits, people: int) -> Any:

@@ -98,6 +98,18 @@ class Engine(Protocol):
         """Who entered within each of many windows, asked at once; content: the number of (window, person) pairs."""
         ...
 
+    def windows_now(self, windows: Sequence[Window]) -> Answer:
+        """`windows`, by every scan stored.
+
+        Raises:
+            Unanswerable: this database is not asked.
+        """
+        ...
+
+    def windows_stayed(self, windows: Sequence[Window]) -> Answer:
+        """Whose stay, mode `best`, has any time in common with each of many windows; content as of `windows`."""
+        ...
+
     def disk_bytes(self) -> int:
         """What the tables and indexes take on disk."""
         ...

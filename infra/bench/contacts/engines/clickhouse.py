@@ -18,6 +18,7 @@ from infra.embedded.clickhouse import EmbeddedClickHouse
 from sinks.clickhouse import asking
 from sinks.clickhouse.companions import COMPANION_RULE
 from sinks.clickhouse.migrate import Migrator
+from sinks.clickhouse.queries import VENUE_RULE
 from sinks.clickhouse.rules import builtin_contact_rules, store_rules
 from sinks.clickhouse.settle import settle
 from sinks.clickhouse.target import ClickHouseTarget
@@ -159,8 +160,13 @@ class ClickHouse:
         return Answer(found.num_rows, lambda: found.num_rows)
 
     def windows(self, windows: Sequence[Window]) -> Answer:
-        found = self.client.query_arrow("SELECT window_id, person_token FROM exposed_in_windows")
-        return Answer(found.num_rows, lambda: found.num_rows)
+        return self._windows("settled_exposed_in_windows()")
+
+    def windows_now(self, windows: Sequence[Window]) -> Answer:
+        return self._windows("exposed_in_windows")
+
+    def windows_stayed(self, windows: Sequence[Window]) -> Answer:
+        return self._windows(f"settled_exposed_under_rule(rule_id = '{VENUE_RULE}')")
 
     def disk_bytes(self) -> int:
         rows = self.client.query(
@@ -182,6 +188,10 @@ class ClickHouse:
         self.client.close()
         if self._owner:
             self._server.stop(60)
+
+    def _windows(self, view: str) -> Answer:
+        found = self.client.query_arrow(f"SELECT window_id, person_token FROM {view}")
+        return Answer(found.num_rows, lambda: found.num_rows)
 
     def _ask(self, columns: str, view: str, span: Span, **more: str | list[str]) -> Any:
         arguments = {**more, **asking.span(_aware(span.since_ms), _aware(span.until_ms))}

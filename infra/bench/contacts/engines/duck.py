@@ -232,6 +232,16 @@ class Duck:
         return Answer(1 if count else int(people), lambda: int(people))
 
     def windows(self, windows: Sequence[Window]) -> Answer:
+        return self._in_windows(windows, "v.at_ms > w.begins AND v.at_ms < w.ends")
+
+    def windows_now(self, windows: Sequence[Window]) -> Answer:
+        raise Unanswerable
+
+    def windows_stayed(self, windows: Sequence[Window]) -> Answer:
+        return self._in_windows(windows, "v.at_ms < v.left_best AND v.left_best > w.begins AND v.at_ms < w.ends")
+
+    def _in_windows(self, windows: Sequence[Window], there: str) -> Answer:
+        """Who was there: a condition on a stay `v` and a window `w`."""
         import pyarrow as pa
 
         asked = {
@@ -243,7 +253,7 @@ class Duck:
         self._connection.register("windows_in", pa.table(asked))
         found = self._connection.sql(
             "SELECT DISTINCT w.number, v.person FROM by_place AS v JOIN windows_in AS w "
-            "ON v.venue = w.venue AND v.at_ms > w.begins AND v.at_ms < w.ends"
+            f"ON v.venue = w.venue AND {there}"
         ).to_arrow_table()
         return Answer(found.num_rows, lambda: found.num_rows)
 

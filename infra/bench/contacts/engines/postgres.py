@@ -22,7 +22,7 @@ CREATE UNLOGGED TABLE visits (person uuid NOT NULL, place bigint NOT NULL, venue
 _INDEXES = (
     "CREATE INDEX by_person ON visits (person, at) INCLUDE (place, leave, left_default, left_best)",
     "CREATE INDEX by_place ON visits (place, at) INCLUDE (person, left_default, left_best) WHERE NOT leave",
-    "CREATE INDEX by_venue ON visits (venue, at) INCLUDE (person) WHERE NOT leave",
+    "CREATE INDEX by_venue ON visits (venue, at) INCLUDE (person, left_best) WHERE NOT leave",
     "VACUUM (ANALYZE) visits",
 )
 
@@ -173,14 +173,27 @@ class Postgres:
         raise Unanswerable
 
     def windows(self, windows: Sequence[Window]) -> Answer:
+        return self._in_windows(windows, "v.at > begins AND v.at < ends")
+
+    def windows_now(self, windows: Sequence[Window]) -> Answer:
+        raise Unanswerable
+
+    def windows_stayed(self, windows: Sequence[Window]) -> Answer:
+        # No stay is longer than a day.
+        return self._in_windows(
+            windows, "v.at > begins - 86400000 AND v.at < ends AND v.at < v.left_best AND v.left_best > begins"
+        )
+
+    def _in_windows(self, windows: Sequence[Window], there: str) -> Answer:
+        """Who was there: a condition on a stay `v` and `begins` and `ends` of a window."""
         found = self._ask(
-            """
+            f"""
             WITH asked AS MATERIALIZED (
                 SELECT * FROM unnest(%s::int[], %s::int[], %s::bigint[], %s::bigint[]) AS w (number, venue,
                     begins, ends)
             )
             SELECT DISTINCT number, v.person
-            FROM asked JOIN visits AS v ON NOT v.leave AND v.venue = asked.venue AND v.at > begins AND v.at < ends
+            FROM asked JOIN visits AS v ON NOT v.leave AND v.venue = asked.venue AND {there}
             """,
             [
                 [each.window for each in windows],

@@ -1,0 +1,87 @@
+-- Exposure windows out of settled stays (docs/decisions/0017-settled-rules.md): who was at a venue lies there by half-hour,
+-- whoever boarded a vehicle as well, so that no window looks at all trips, and no stay is worked out from scans.
+
+CREATE OR REPLACE VIEW settled_exposed_in_windows AS
+WITH
+    {{include:settled_windows}},
+    near AS
+    (
+        SELECT
+            window_id, place_key, begin, end,
+            arrayJoin(range(toUInt32(intDiv(begin, 1800000)), toUInt32(intDiv(end, 1800000) + 1))) AS slot
+        FROM windows
+    )
+SELECT
+    w.window_id AS window_id, lower(hex(t.person_token)) AS person_token,
+    min(t.scanned_at) AS first_entry, max(t.scanned_at) AS last_entry, toUInt32(count()) AS entries
+FROM
+(
+    SELECT place_key, slot, person_token, scanned_at
+    FROM settled_stays_by_place FINAL
+    PREWHERE (place_key, slot) IN (SELECT place_key, slot FROM near)
+) AS t
+INNER JOIN near AS w ON t.place_key = w.place_key AND t.slot = w.slot
+WHERE toUnixTimestamp64Milli(t.scanned_at) > w.begin AND toUnixTimestamp64Milli(t.scanned_at) < w.end
+GROUP BY w.window_id, t.person_token
+COMMENT 'Tracers. What exposed_in_windows answers, as of the last settlement and sooner. Parameters: window_id (all windows unless given). Columns: those of exposed_in_windows';
+
+CREATE OR REPLACE VIEW settled_exposed_under_rule AS
+WITH
+    {{include:asked}},
+    {{include:city_zone}},
+    {{include:settled_windows}},
+    (SELECT min(starts_at) FROM exposure_windows) AS span_begin,
+    (SELECT max(ends_at) FROM exposure_windows) AS span_end,
+    {{include:calendar_days}} AS calendar_days,
+    near AS
+    (
+        SELECT
+            window_id, w.place_key AS place_key, begin, end,
+            arrayJoin(range(toUInt32(intDiv(begin, 1800000) - r.slots), toUInt32(intDiv(end, 1800000) + 1))) AS slot
+        FROM windows AS w
+        INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON w.place_key = r.place_key
+        WHERE NOT {{include:refuse_other_dwell}}
+    ),
+    pieces AS
+    (
+        SELECT
+            w.window_id AS case_token, t.person_token AS contact_token, cityHash64(t.venue_id) AS place_key,
+            t.venue_id AS venue_id, t.late AS late, false AS in_tail,
+            if(asked.4, t.begin, greatest(t.begin, w.begin)) AS begin_ms, if(asked.4, t.begin, least(t.end, w.end)) AS end_ms,
+            'window' AS case_dwell, if(asked.4, 'none', t.dwell) AS contact_dwell
+        FROM
+        (
+            SELECT
+                place_key, slot, person_token, venue_id, late, {{include:settled_rows_at_near}}
+        ) AS t
+        INNER JOIN near AS w ON t.place_key = w.place_key AND t.slot = w.slot
+        WHERE if(asked.4, w.begin < t.begin AND t.begin < w.end, begin_ms < end_ms)
+    )
+SELECT
+    case_token AS window_id, lower(hex(contact_token)) AS person_token,
+    toUInt64(intDiv(overlap_ms, 1000)) AS overlap_s, toUInt64(intDiv(counted_ms, 1000)) AS counted_s,
+    first_meeting AS first_there, last_meeting AS last_there, meetings AS times, contact_dwells AS dwells, late,
+    rule.1 AS rule_id, rule.2 AS rule_version
+FROM ({{include:settled_contacts}})
+COMMENT 'Tracers. What exposed_under_rule answers, as of the last settlement and sooner; in no order. Parameters: rule_id (any_overlap unless given), dwell (best or default; best unless given), window_id (all windows unless given). Columns: those of exposed_under_rule';
+
+CREATE OR REPLACE VIEW settled_window_counts AS
+{{include:windows_with_counts}}
+(
+    SELECT window_id, count() AS people, sum(entries) AS entries
+    FROM settled_exposed_in_windows(window_id = NULL)
+    GROUP BY window_id
+) AS e ON e.window_id = w.window_id
+ORDER BY starts_at, window_id
+COMMENT 'Tracers. What window_counts answers, as of the last settlement and sooner. Columns: those of window_counts';
+
+CREATE OR REPLACE VIEW settled_exposed_counts AS
+{{include:windows_with_counts}}
+(
+    SELECT window_id, count() AS people, sum(times) AS entries
+    FROM settled_exposed_under_rule(
+        rule_id = {rule_id:Nullable(String)}, dwell = {dwell:Nullable(String)}, window_id = NULL)
+    GROUP BY window_id
+) AS e ON e.window_id = w.window_id
+ORDER BY starts_at, window_id
+COMMENT 'Tracers. What exposed_counts answers, as of the last settlement and sooner. Parameters: rule_id (any_overlap unless given), dwell (best or default; best unless given). Columns: those of exposed_counts';

@@ -333,12 +333,13 @@ def test_windows_under_a_rule_count_and_name_whom_the_rule_makes_contacts(verb: 
 
 @pytest.mark.parametrize("rule", [(), ("--rule", "any_overlap"), ("--rule", "uk_nhs", "--dwell", "default")])
 def test_windows_name_and_count_the_same_people_out_of_settled_stays(verb: Any, rule: tuple[str, ...]) -> None:
-    publish_window()
     asked = ("windows", *rule, "--json")
     refused = verb(*asked, "--settled")
     assert refused.exit_code == 1
     assert "run `venuecode settle`" in " ".join(refused.stderr.split())
     assert verb("settle").exit_code == 0
+    assert json.loads(verb(*asked, "--settled").stdout)["windows"] == []
+    publish_window()
     for which, rows in ((), "windows"), (("--window", "W-1"), "visitors"):
         to_the_second, settled = (json.loads(verb(*asked, *which, *more).stdout) for more in ((), ("--settled",)))
         assert settled[rows] == to_the_second[rows] != []

@@ -33,7 +33,7 @@ APPLIED = {
     "0026_contacts_until_now": "ffc460f098ca702549c20d8264d7167ab4f0ec4a7bc749175b7fad7b36a5cdd2",
     "0027_settled_rules": "319bc77cdf564f154321a2fbd7b57583e3ad533f07fd97b7c13db387df3eca5f",
     "0028_settled_boardings": "3da034554154d28a171d15f4dce8006dd600aa165f57a483c5198a67ebefe942",
-    "0029_settled_windows": "3441b502768a27aa12faefb5460d3374123b3e19de961f7195edf99184714ba7",
+    "0029_settled_windows": "5dbf6327d3d581127868b3f4bbdf5db377f5748b454b1ef8fe39a4c12e34e99b",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

@@ -30,9 +30,7 @@ WITH
     {{include:asked}},
     {{include:city_zone}},
     {{include:settled_windows}},
-    (SELECT min(starts_at) FROM exposure_windows) AS span_begin,
-    (SELECT max(ends_at) FROM exposure_windows) AS span_end,
-    {{include:calendar_days}} AS calendar_days,
+    {{include:days_of_windows}},
     near AS
     (
         SELECT

@@ -28,8 +28,8 @@ from tests.support.visit_rows import instant, migrated_database, milliseconds
 
 pytestmark = pytest.mark.clickhouse
 
-AT_ONCE = 20
-EXAMPLES = int(os.environ.get("COPRESENCE_EXAMPLES", "120"))
+AT_ONCE = 40
+EXAMPLES = int(os.environ.get("COPRESENCE_EXAMPLES", "200"))
 ZONE = "America/New_York"
 OWN_RULES = read_contact_rules(
     [

@@ -16,13 +16,14 @@ from typing import Final
 
 from rich.console import Console
 
-from infra.embedded.kafka.broker import START_S, Broker, format_nodes
+from infra.embedded.kafka.broker import START_S, Broker
 from infra.embedded.kafka.diagnosis import PortTakenError
-from infra.embedded.kafka.directory import ClusterMark
+from infra.embedded.kafka.directory import random_id
 from infra.embedded.kafka.jars import locked
 from infra.embedded.kafka.java import makes_cache
 from infra.embedded.kafka.ports import answers, free_ports
 from infra.embedded.kafka.properties import Node, server_properties
+from infra.embedded.kafka.storage import format_nodes
 from schemas.errors import FatalError
 
 _HEAP_MB: Final = 512
@@ -76,7 +77,7 @@ def _run_broker(jars: Sequence[Path], directory: Path, made: Path) -> None:
     node = Node(1, port, controller_port, directory / "broker-1")
     node.directory.mkdir()
     node.properties.write_text(server_properties(node, [node], {}))
-    format_nodes([node], jars, ClusterMark.new(1).cluster_id)
+    format_nodes([node], jars, random_id())
     with (directory / ".lock").open("w") as lock:
         broker = Broker(node, jars, _HEAP_MB, lock.fileno(), java_options=makes_cache(made))
         try:

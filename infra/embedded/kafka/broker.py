@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from infra.embedded.kafka.diagnosis import explain, log_size
-from infra.embedded.kafka.java import format_command, java_environment, kafka_command
+from infra.embedded.kafka.java import java_environment, kafka_command
 from infra.embedded.kafka.properties import Node
 from infra.embedded.process import ChildProcess, ending
 from schemas.errors import FatalError
@@ -85,32 +85,3 @@ class Broker:
         """The error for a broker that ended by itself, or None while it runs or when nobody started it."""
         code = self.child.poll()
         return None if code is None else explain(self.node, ending(code), self._log_began)
-
-
-def format_nodes(
-    nodes: Sequence[Node], jars: Sequence[Path], cluster_id: str, java_options: Sequence[str] = ()
-) -> None:
-    """Give every node that has none yet a data directory of the cluster, all at once.
-
-    Raises:
-        FatalError: Kafka's tool failed; says why as far as it tells.
-    """
-    new = [node for node in nodes if not (node.data / "meta.properties").exists()]
-    tools = [
-        ChildProcess(
-            f"kafka-format-{node.number}",
-            format_command(node, jars, cluster_id, java_options),
-            node.output,
-            env=java_environment(),
-        )
-        for node in new
-    ]
-    try:
-        for tool in tools:
-            tool.start()
-        for node, tool in zip(new, tools, strict=True):
-            if (code := tool.wait(START_S)) != 0:
-                raise explain(node, "did not get a data directory" + (f" (exit code {code})" if code else " in time"))
-    finally:
-        for tool in tools:
-            tool.kill()

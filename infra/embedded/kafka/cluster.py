@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from infra.embedded.kafka.aot import ensure_cache
-from infra.embedded.kafka.broker import Broker, format_nodes
+from infra.embedded.kafka.broker import Broker
 from infra.embedded.kafka.diagnosis import PortTakenError
 from infra.embedded.kafka.directory import MIN_FREE_BYTES, DataDirectory
 from infra.embedded.kafka.jars import ensure_jars
@@ -17,6 +17,7 @@ from infra.embedded.kafka.java import with_cache
 from infra.embedded.kafka.metadata import MetadataProbe
 from infra.embedded.kafka.ports import answers, free_ports, require_free
 from infra.embedded.kafka.properties import Node, server_properties
+from infra.embedded.kafka.storage import format_nodes
 from schemas.errors import ConfigurationError, FatalError
 
 _ATTEMPTS = 3

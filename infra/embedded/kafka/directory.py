@@ -34,10 +34,8 @@ class ClusterMark:
 
     @classmethod
     def new(cls, brokers: int) -> Self:
-        """A new cluster with a random id (a URL-safe base64 UUID without padding, as Kafka writes them)."""
-        identifier = urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-        # Kafka's own tools take a leading dash for an option.
-        return cls(identifier.replace("-", "A", 1) if identifier.startswith("-") else identifier, brokers)
+        """A new cluster with a random id."""
+        return cls(random_id(), brokers)
 
 
 class DataDirectory:
@@ -155,6 +153,13 @@ class DataDirectory:
                     f"{properties.parent} belongs to another cluster ({values.get('cluster.id')}, expected "
                     f"{mark.cluster_id}): {_remedy(self.path)}"
                 )
+
+
+def random_id() -> str:
+    """A random id as Kafka writes them: a UUID in URL-safe base64 without padding."""
+    identifier = urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+    # Kafka's own tools take a leading dash for an option.
+    return identifier.replace("-", "A", 1) if identifier.startswith("-") else identifier
 
 
 def _remedy(path: Path) -> str:

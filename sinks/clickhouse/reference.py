@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.categories import VenueCategory, builtin_categories
 from schemas.errors import ConfigurationError
+from sinks.clickhouse.few_rows import insert_rows
 from sinks.clickhouse.rules import builtin_contact_rules, store_rules
 
 LONGEST_STAY_MINUTES = 1440
@@ -45,7 +46,7 @@ def store_timezone(client: Client, zone: str) -> None:
     """Tell the queries in which time zone calendar days begin; an IANA name."""
     sql = "SELECT value FROM city_settings FINAL WHERE name = 'timezone'"
     if client.query(sql).result_rows != [(zone,)]:
-        client.insert("city_settings", [["timezone", zone]], column_names=["name", "value"])
+        insert_rows(client, "city_settings", ["name", "value"], [["timezone", zone]])
 
 
 def _load_categories(client: Client, rows: Sequence[VenueCategory]) -> int:
@@ -53,7 +54,7 @@ def _load_categories(client: Client, rows: Sequence[VenueCategory]) -> int:
     stored = {
         tuple(row) for row in client.query(f"SELECT {', '.join(columns)} FROM venue_categories FINAL").result_rows
     }
-    changed = [list(astuple(row)) for row in rows if astuple(row) not in stored]
+    changed = [astuple(row) for row in rows if astuple(row) not in stored]
     if changed:
-        client.insert("venue_categories", changed, column_names=columns)
+        insert_rows(client, "venue_categories", columns, changed)
     return len(changed)

@@ -17,6 +17,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.errors import ConfigurationError
 from sinks.clickhouse.asking import ask
+from sinks.clickhouse.few_rows import insert_rows
 
 Origin = Literal["shipped", "operator"]
 
@@ -199,13 +200,14 @@ def store_rules(client: Client, rules: Sequence[ContactRule], origin: Origin) ->
             newest[rule_id] = tuple(values)
     added = [(rule, versions.get(rule.rule_id, 0) + 1) for rule in rules if newest.get(rule.rule_id) != astuple(rule)]
     if added:
-        client.insert(
+        insert_rows(
+            client,
             "contact_rules",
-            [
+            ["version", "origin", *columns],
+            (
                 [version, origin, *astuple(named)]
                 for rule, version in added
                 for named in (rule, replace(rule, rule_id=versioned(rule.rule_id, version)))
-            ],
-            column_names=["version", "origin", *columns],
+            ),
         )
     return [(rule.rule_id, version) for rule, version in added]

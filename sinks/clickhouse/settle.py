@@ -20,6 +20,7 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from sinks.clickhouse.asking import instant, plain_errors, rows
+from sinks.clickhouse.few_rows import insert_rows
 from sinks.clickhouse.under_way import wait_for_inserts
 
 LATE_AFTER: Final = timedelta(minutes=5)
@@ -129,10 +130,11 @@ def settle(client: Client, until: datetime | None = None, progress: Progress = l
 
 def _note(client: Client, number: int, began_at: datetime, until: datetime, categories: int, stays: int) -> None:
     with plain_errors():
-        client.insert(
+        insert_rows(
+            client,
             "settlements",
+            ["number", "began_at", "until", "categories", "stays"],
             [[number, began_at, until, categories, stays]],
-            column_names=["number", "began_at", "until", "categories", "stays"],
         )
 
 

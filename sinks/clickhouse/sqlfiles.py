@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -18,6 +18,7 @@ _STATEMENT_END = re.compile(r";[ \t]*$", re.MULTILINE)
 _COMMENT_LINE = re.compile(r"^[ \t]*--.*\n?", re.MULTILINE)
 _CREATED_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)")
 _REPLACED_VIEW = re.compile(r"CREATE OR REPLACE VIEW (\w+)")
+_WORD = re.compile(r"\w+")
 _TEXT = re.compile(r"'(?:[^'\\]|\\.|'')*'")
 
 
@@ -78,22 +79,17 @@ def without_replaced_views(statements: Sequence[str]) -> list[str]:
         statements: of all migrations that are to be applied, in order.
     """
     kept: list[str] = []
+    next_replaces: dict[str, bool] = {}
+    """Of each name, what the next statement does that has it: replace the view, or anything else."""
     for statement in reversed(statements):
         view = _REPLACED_VIEW.match(statement)
-        if view and _is_replaced(view[1], reversed(kept)):
+        if view and next_replaces.get(view[1], False):
             continue
         kept.append(statement)
+        next_replaces |= dict.fromkeys(_WORD.findall(_TEXT.sub("", statement)), False)
+        if view:
+            next_replaces[view[1]] = True
     return kept[::-1]
-
-
-def _is_replaced(view: str, later: Iterable[str]) -> bool:
-    for statement in later:
-        replaced = _REPLACED_VIEW.match(statement)
-        if replaced and replaced[1] == view:
-            return True
-        if re.search(rf"\b{view}\b", _TEXT.sub("", statement)):
-            return False
-    return False
 
 
 def _ttl(found: re.Match[str], days: int | None) -> str:
@@ -108,24 +104,34 @@ def read_migrations(folder: Traversable | None = None) -> tuple[Migration, ...]:
     """
     folder = folder or files("sinks.clickhouse") / "migrations"
     found: list[Migration] = []
+    fragments = _Fragments(folder / "fragments")
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".sql"):
             continue
         name = _NAME.match(file.name)
         if name is None:
             raise ConfigurationError(f"migration {file.name}: the name must be four digits, `_`, a name and `.sql`")
-        found.append(Migration(int(name[1]), name[2], _with_fragments(file.read_text("utf-8"), folder, file.name)))
+        found.append(Migration(int(name[1]), name[2], fragments.filled_in(file.read_text("utf-8"), file.name)))
     if [migration.number for migration in found] != list(range(1, len(found) + 1)):
         raise ConfigurationError("migrations must be numbered 0001, 0002, ... without gaps or repeats")
     return tuple(found)
 
 
-def _with_fragments(text: str, folder: Traversable, name: str) -> str:
-    def fragment(found: re.Match[str]) -> str:
-        try:
-            inner = (folder / "fragments" / f"{found[1]}.sql").read_text("utf-8")
-        except FileNotFoundError:
-            raise ConfigurationError(f"migration {name}: there is no fragment {found[1]}.sql") from None
-        return _with_fragments(_COMMENT_LINE.sub("", inner).rstrip("\n"), folder, name)
+class _Fragments:
+    """The fragments of a folder, each with those that it includes in place; read once."""
 
-    return _INCLUDE.sub(fragment, text)
+    def __init__(self, folder: Traversable) -> None:
+        self._folder = folder
+        self._known: dict[str, str] = {}
+
+    def filled_in(self, text: str, migration: str) -> str:
+        return _INCLUDE.sub(lambda found: self._fragment(found[1], migration), text)
+
+    def _fragment(self, name: str, migration: str) -> str:
+        if name not in self._known:
+            try:
+                text = (self._folder / f"{name}.sql").read_text("utf-8")
+            except FileNotFoundError:
+                raise ConfigurationError(f"migration {migration}: there is no fragment {name}.sql") from None
+            self._known[name] = self.filled_in(_COMMENT_LINE.sub("", text).rstrip("\n"), migration)
+        return self._known[name]

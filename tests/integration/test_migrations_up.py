@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -160,6 +162,23 @@ def test_stays_settled_before_boardings_were_kept_are_found_at_the_venue_where_t
         assert [found.contact for found in queries.settled_contacts_by_venue(client, person, *span)] == [other]
         assert queries.settled_contacts(client, person, *span, "who") == []
     client.close()
+
+
+def test_storing_a_rule_a_zone_and_a_settlement_never_imports_pandas(migrated: ClickHouseTarget) -> None:
+    program = (
+        "import sys\n"
+        "from dataclasses import replace\n"
+        "from sinks.clickhouse.reference import store_timezone\n"
+        "from sinks.clickhouse.rules import builtin_contact_rules, store_rules\n"
+        "from sinks.clickhouse.settle import settle\n"
+        "from sinks.clickhouse.target import ClickHouseTarget\n"
+        f"client = ClickHouseTarget(port={migrated.port}, database={migrated.database!r}).client()\n"
+        "store_timezone(client, 'Europe/Paris')\n"
+        "added = store_rules(client, [replace(builtin_contact_rules()[0], min_minutes=7)], 'operator')\n"
+        "print(len(added), settle(client).number, 'pandas' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["1", "1", "False"]
 
 
 def test_a_dry_run_tells_the_statements_and_does_nothing(target: ClickHouseTarget) -> None:

@@ -6,10 +6,15 @@ import os
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # A test process beside another finds a width of 80 here, and rich would keep to it whatever a test asks for.
 for _name in ("COLUMNS", "LINES"):
     os.environ.pop(_name, None)
+
+# How long an example took says how busy the machine is, and nothing about what is tested.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 pytest_plugins = ["tests.support.kafka_fixtures", "tests.support.clickhouse_fixtures", "tests.support.clusters"]
 

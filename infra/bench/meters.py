@@ -21,6 +21,8 @@ from schemas.kafka import ClientConfig, consumer_config
 from sinks.clickhouse.target import ClickHouseTarget
 
 _READ_BACK_S: Final = 60
+_EACH_ONCE: Final = {"use_query_condition_cache": 0}
+"""No question is asked twice. What the server would keep of each grew by 9 MB in an hour and a half."""
 
 
 class _Alert(msgspec.Struct):
@@ -146,7 +148,7 @@ class RowMeter(threading.Thread):
             try:
                 client = client or self._target.client()
                 began = time.perf_counter()
-                answer = client.query(self._statement, parameters={"since": since}).result_rows
+                answer = client.query(self._statement, {"since": since}, settings=_EACH_ONCE).result_rows
             except (ClickHouseError, RetryableError, OSError):  # it is away; whoever measures that has stopped it
                 client = None
                 continue

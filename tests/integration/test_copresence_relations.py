@@ -38,7 +38,7 @@ SYMMETRIC = ("any_overlap", "cn_close_contact", "us_cdc", "who")
 
 towns = st.lists(cities(), min_size=6, max_size=6)
 dwells = st.sampled_from(["best", "explicit", "next_scan", "default"])
-few = settings(deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate))
+few = settings(suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate))
 
 
 @pytest.fixture(scope="module")

@@ -76,7 +76,6 @@ spans = st.one_of(st.just(SPAN), st.tuples(moments, moments).filter(lambda span:
 towns = st.lists(cities(), min_size=AT_ONCE, max_size=AT_ONCE)
 examples = settings(
     max_examples=EXAMPLES // AT_ONCE,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     # The city that differs is named, and small as it is: to shrink nine others beside it takes minutes.
     phases=(Phase.explicit, Phase.generate),

@@ -74,7 +74,6 @@ spans = st.one_of(st.just(SPAN), st.tuples(moments, moments).filter(lambda span:
 towns = st.lists(cities(), min_size=AT_ONCE, max_size=AT_ONCE)
 examples = settings(
     max_examples=EXAMPLES // AT_ONCE,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.generate),
 )

@@ -77,9 +77,7 @@ edges = st.integers(-30, HOURS * 60 + 30)
 spans = st.lists(st.tuples(edges, edges).map(sorted), min_size=4, max_size=4)
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
-)
+@settings(max_examples=8, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate))
 @given(crowd=st.lists(groups, min_size=1, max_size=8), asked=spans)
 def test_no_span_tells_more_than_the_hours_in_it_and_no_hour_more_than_tens_of_people(
     database: Any, crowd: list[tuple[str, int, int, int]], asked: list[list[int]]

@@ -33,7 +33,7 @@ def target(clickhouse: ClickHouseServer) -> Iterator[ClickHouseTarget]:
         yield migrated
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(VISITS, min_size=1, max_size=12, unique_by=lambda visit: visit["source_offset"]))
 def test_columns_and_lines_of_visits_become_the_same_rows(
     target: ClickHouseTarget, visits: list[dict[str, Any]]

@@ -63,7 +63,7 @@ def is_documented_exception(raw: bytes) -> bool:
 
 @EACH_RECORD
 @given(data=st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_document_made_from_the_model_is_read_by_both_to_the_same_values(
     model: type[Record], data: st.DataObject
 ) -> None:
@@ -75,7 +75,7 @@ def test_a_document_made_from_the_model_is_read_by_both_to_the_same_values(
 
 @EACH_RECORD
 @given(data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_model_and_decoder_accept_the_same_documents_and_read_the_same_out_of_them(
     model: type[Record], data: st.DataObject
 ) -> None:
@@ -86,7 +86,7 @@ def test_model_and_decoder_accept_the_same_documents_and_read_the_same_out_of_th
 
 @EACH_RECORD
 @given(data=st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_record_survives_the_way_from_model_to_struct_and_back(model: type[Record], data: st.DataObject) -> None:
     record = model.model_validate_json(to_bytes(data.draw(documents(model))))
     struct = FastDecoder(model).decode(record.to_json())
@@ -95,7 +95,7 @@ def test_a_record_survives_the_way_from_model_to_struct_and_back(model: type[Rec
 
 
 @given(data=st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_batch_of_records_is_encoded_as_each_of_them_is(data: st.DataObject) -> None:
     model = data.draw(st.sampled_from(RECORDS))
     decoder: FastDecoder[Any] = FastDecoder(model)
@@ -106,7 +106,7 @@ def test_a_batch_of_records_is_encoded_as_each_of_them_is(data: st.DataObject) -
 
 
 @given(data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_batch_is_decoded_as_each_of_its_values_is_or_not_at_all(data: st.DataObject) -> None:
     model = data.draw(st.sampled_from(RECORDS))
     decoder: FastDecoder[Any] = FastDecoder(model)
@@ -118,7 +118,7 @@ def test_a_batch_is_decoded_as_each_of_its_values_is_or_not_at_all(data: st.Data
 
 
 @given(data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_values_whose_borders_were_moved_are_never_taken_for_other_records(data: st.DataObject) -> None:
     """As many values, cut at other places: whatever combines, the batch equals the values one by one, or is refused."""
     decoder: FastDecoder[Any] = FastDecoder(RECORDS[0])

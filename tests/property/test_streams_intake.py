@@ -48,7 +48,7 @@ def bad(draw: st.DrawFn) -> Raw:
     return key, draw(st.sampled_from(BROKEN))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.one_of(good(), good(), good(), bad()), max_size=12))
 def test_a_batch_gives_what_its_records_give_one_by_one(records: list[Raw]) -> None:
     keys, values = [key for key, _ in records], [value for _, value in records]

@@ -111,5 +111,5 @@ class LedgerMachine(RuleBasedStateMachine):
 RUNS = int(os.environ.get("LEDGER_RUNS", "200"))
 """`make faults` asks for 10,000."""
 
-LedgerMachine.TestCase.settings = settings(max_examples=RUNS, stateful_step_count=40, deadline=None)
+LedgerMachine.TestCase.settings = settings(max_examples=RUNS, stateful_step_count=40)
 TestLedger = LedgerMachine.TestCase

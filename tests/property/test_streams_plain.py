@@ -163,7 +163,7 @@ def others(draw: st.DrawFn) -> Record:
     return token(1).encode(), value
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     records=st.lists(st.one_of(scans(), scans(), scans(), others()), min_size=1, max_size=12),
     share=st.integers(0, 12),
@@ -199,7 +199,7 @@ def told(found: tuple[list[Produced], Records]) -> tuple[list[str], set[str], Co
     return sorted(json.dumps(visit) for visit in visits), alerts, Counter(reasons)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     arrivals=st.lists(st.tuples(scans(), st.sampled_from((0, 1, 3600, 172_801))), min_size=1, max_size=8),
     random=st.randoms(use_true_random=False),
@@ -242,7 +242,7 @@ def test_a_night_on_which_the_citys_clocks_change_changes_no_verdict(zone: str, 
         assert not any("late" in json.loads(visit)["flags"] for visit in visits)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(records=st.lists(scans(), min_size=1, max_size=8))
 def test_a_plain_scan_is_copied_as_it_would_be_encoded(records: list[Record]) -> None:
     for plain in read_plain([key for key, _ in records], [value for _, value in records]):
@@ -292,7 +292,7 @@ def is_canonical(key: bytes | None, value: bytes | None) -> bool:
     return any(encode(scan).replace(written, spelling, 1) == value for spelling in spellings)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(records=st.lists(st.one_of(scans(), scans(), others()), min_size=1, max_size=8))
 def test_canonical_scans_are_exactly_those_that_the_encoder_writes_so(records: list[Record]) -> None:
     found = read_canonical([key for key, _ in records], [value for _, value in records])
@@ -300,7 +300,7 @@ def test_canonical_scans_are_exactly_those_that_the_encoder_writes_so(records: l
     assert read == [at for at, record in enumerate(records) if is_canonical(*record)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(records=st.lists(st.one_of(scans(), others()), min_size=1, max_size=8))
 def test_the_good_ones_of_a_batch_are_those_that_are_good_alone(records: list[Record]) -> None:
     found = DECODER.decode_good([value for _, value in records])

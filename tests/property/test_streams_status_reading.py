@@ -38,7 +38,6 @@ class Message:
         return self.raw_value
 
 
-@settings(deadline=None)
 @given(st.lists(st.builds(lambda at, zone: at.replace(tzinfo=zone), TIMES, ZONES), max_size=6))
 @example([datetime(9999, 12, 30, 23, 59, 59, 999_999, UTC), datetime(1970, 1, 1, tzinfo=UTC)])
 def test_a_column_of_times_is_read_as_each_of_them_is_or_not_at_all(times: list[datetime]) -> None:
@@ -49,7 +48,7 @@ def test_a_column_of_times_is_read_as_each_of_them_is_or_not_at_all(times: list[
         raise AssertionError("our own encoder's times were not read")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.from_regex(ALMOST_TIMES, fullmatch=True))
 @example("2026-02-29T00:00:00Z")
 @example("2024-02-29T00:00:00.000001Z")
@@ -81,7 +80,6 @@ BAD = [
 ]
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(GOOD + BAD), max_size=8))
 def test_a_batch_is_read_as_its_records_are_one_by_one(messages: list[Message]) -> None:
     kinds = Kinds()
@@ -127,7 +125,7 @@ def written(draw: st.DrawFn) -> Message:
     return Message(key.encode(), raw)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.lists(written(), min_size=1, max_size=4))
 def test_statuses_read_by_the_column_are_what_the_decoder_reads_or_left_to_it(messages: list[Message]) -> None:
     kinds = Kinds()
@@ -154,7 +152,6 @@ MILLISECONDS = st.integers(-62_135_596_800_000, 253_402_300_799_999)
 """The years 1 to 9999."""
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(1, 2**23 - 1), st.integers(0, 2**53), MILLISECONDS, MILLISECONDS, MILLISECONDS),

@@ -57,7 +57,7 @@ class Model:
         return StatusView(found.colour, found.labels, found.version, epoch_ms(found.issued_at))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.lists(changes(), max_size=12), max_size=8))
 def test_the_store_knows_what_a_dict_knows_at_any_time(history: list[list[Change]]) -> None:
     store, model = StatusStore(), Model()

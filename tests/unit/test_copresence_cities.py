@@ -93,7 +93,6 @@ def a_late_arrival_that_ends_an_earlier_stay(city: City) -> bool:
 def test_a_few_hundred_cities_have(case: Callable[[City], bool]) -> None:
     few = settings(
         max_examples=500,
-        deadline=None,
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
         database=None,

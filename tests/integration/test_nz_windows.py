@@ -26,6 +26,7 @@ from sinks.clickhouse import exposure_windows
 from sinks.clickhouse.dwell import Dwell
 from sinks.clickhouse.reference import store_timezone
 from sinks.clickhouse.rules import builtin_contact_rules
+from sinks.clickhouse.settle import settle
 from sinks.clickhouse.target import ClickHouseTarget
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.copresence_oracle import OracleCity, OracleScan, OracleStay, stays
@@ -110,6 +111,7 @@ def stored(clickhouse: ClickHouseServer) -> Iterator[StoredCity]:
             [[name, w[0], instant(w[1]), instant(w[2])] for each in windows.values() for name, w in each.items()],
             column_names=["window_id", "venue_id", "starts_at", "ends_at"],
         )
+        settle(client)
         yield StoredCity(city, target, client, scans, windows)
         client.close()
 
@@ -129,12 +131,16 @@ def test_all_windows_under_a_rule_hold_whom_the_oracle_counts_and_for_as_long(
     # An instant has nothing in common with anything, unless the rule is about instants.
     assert len(found) == len(expected) >= (0 if dwell == "none" and rule_id != "nz_window" else 1000)
     assert {(row.window_id, row.person_token): row.counted_s for row in found} == expected
+    if dwell in ("best", "default"):
+        assert exposure_windows.settled_exposed_under_rule(stored.client, rule_id, dwell) == found
 
 
 def test_entries_strictly_inside_a_window_are_those_of_the_truth(stored: StoredCity) -> None:
     report = compare(stored.city.window_records, stored.city.truth(), ask_windows(stored.client))
     assert (report.windows, report.missing, report.extra) == (4335, 0, 0)
     assert report.found == report.expected > 1000
+    found = exposure_windows.settled_window_visitors(stored.client)
+    assert found == exposure_windows.window_visitors(stored.client)
 
 
 def test_a_rule_about_cells_has_no_windows_and_says_which_question_to_ask(stored: StoredCity) -> None:

@@ -23,7 +23,7 @@ _SLOWEST_FIRST = ("e2e", "faults", "integration", "contract", "property")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Folders of long tests first: of two processes none shall begin a long file when the other has nothing left."""
+    """Folders of long tests first: no process shall begin a long file when the others have nothing left."""
     order = {name: place for place, name in enumerate(_SLOWEST_FIRST)}
     items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
 

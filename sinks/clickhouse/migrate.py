@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from schemas.errors import ConfigurationError, FatalError
+from sinks.clickhouse.few_rows import insert_rows
 from sinks.clickhouse.reference import load_reference_data, store_timezone
 from sinks.clickhouse.retention import apply_retention
 from sinks.clickhouse.sqlfiles import Migration, read_migrations, without_replaced_views
@@ -151,12 +152,8 @@ class Migrator:
             except ClickHouseError as error:
                 first_line = next(line for line in statement.splitlines() if not line.startswith("--"))
                 raise FatalError(f"migration {migration.number:04d}_{migration.name}: {first_line}: {error}") from error
-        # One request: the driver's own insert asks for the columns first, and that for every migration.
-        client.command(
-            "INSERT INTO schema_migrations (number, name, checksum) "
-            "VALUES ({number:UInt32}, {name:String}, {checksum:String})",
-            parameters={"number": migration.number, "name": migration.name, "checksum": migration.checksum},
-        )
+        row = [migration.number, migration.name, migration.checksum]
+        insert_rows(client, "schema_migrations", ["number", "name", "checksum"], [row])
 
     def _applied(self) -> dict[int, tuple[str, datetime]]:
         """Checksum and time of the applied migrations, checked against the files."""

@@ -79,8 +79,8 @@ def without_replaced_views(statements: Sequence[str]) -> list[str]:
         statements: of all migrations that are to be applied, in order.
     """
     kept: list[str] = []
+    # Of each name, what the next statement does that has it: replace the view, or anything else.
     next_replaces: dict[str, bool] = {}
-    """Of each name, what the next statement does that has it: replace the view, or anything else."""
     for statement in reversed(statements):
         view = _REPLACED_VIEW.match(statement)
         if view and next_replaces.get(view[1], False):

@@ -37,15 +37,17 @@ def format_nodes(
         FatalError: Kafka's tool failed; says why as far as it tells.
     """
     new = [node for node in nodes if not (node.data / _OWNER).exists()]
+    if not new:
+        return
     kept = jars[0].parent.with_name(f"{jars[0].parent.name}.{_FEATURES}")
     features = _read(kept)
-    if new and features is None:
+    if features is None:
         node = new.pop(0)
         _run_tool(node, jars, cluster_id, java_options)
         features = (node.data / _FEATURES).read_bytes()
         _keep(kept, features)
     for node in new:
-        _fill(node, cluster_id, features or b"")
+        _fill(node, cluster_id, features)
 
 
 def _fill(node: Node, cluster_id: str, features: bytes) -> None:

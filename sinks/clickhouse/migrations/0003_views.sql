@@ -155,11 +155,7 @@ WHERE v.scanned_at > w.starts_at AND v.scanned_at < w.ends_at
 GROUP BY w.window_id, v.person_token;
 
 CREATE OR REPLACE VIEW window_counts AS
-SELECT
-    w.window_id AS window_id, w.venue_id AS venue_id, w.title AS title, w.starts_at AS starts_at, w.ends_at AS ends_at,
-    toUInt64(e.people) AS people, toUInt64(e.entries) AS entries
-FROM (SELECT * FROM exposure_windows FINAL) AS w
-LEFT JOIN
+{{include:windows_with_counts}}
 (
     SELECT window_id, count() AS people, sum(entries) AS entries FROM exposed_in_windows GROUP BY window_id
 ) AS e ON e.window_id = w.window_id

@@ -48,10 +48,7 @@ WITH
             AND if(asked.4, s.scanned_at > w.starts_at AND s.scanned_at < w.ends_at, begins_at < ends_at)
     )
 SELECT
-    case_token AS window_id, lower(hex(contact_token)) AS person_token,
-    toUInt64(intDiv(overlap_ms, 1000)) AS overlap_s, toUInt64(intDiv(counted_ms, 1000)) AS counted_s,
-    first_meeting AS first_there, last_meeting AS last_there, meetings AS times, contact_dwells AS dwells, late,
-    rule.1 AS rule_id, rule.2 AS rule_version
+    {{include:exposed_columns}}
 FROM ({{include:contacts_of_cases}})
 ORDER BY window_id, overlap_s DESC, person_token
 COMMENT 'Tracers. Per exposure window, everybody whose stay at its venue, or on a trip boarded there, satisfies a rule with it; a window leaves no tail. Parameters: rule_id (any_overlap unless given), dwell (best unless given). Columns: window_id, person_token (32 hex digits), overlap_s (s), counted_s (s: what the rule holds against its minimum), first_there and last_there (instants), times (number), dwells (what the stays rest on), late, rule_id, rule_version';

@@ -107,11 +107,7 @@ COMMENT 'Tracers. How many people exposed_under_rule would name, each once; name
 
 -- As window_counts, under a rule.
 CREATE OR REPLACE VIEW exposed_counts AS
-SELECT
-    w.window_id AS window_id, w.venue_id AS venue_id, w.title AS title, w.starts_at AS starts_at, w.ends_at AS ends_at,
-    toUInt64(e.people) AS people, toUInt64(e.entries) AS entries
-FROM (SELECT * FROM exposure_windows FINAL) AS w
-LEFT JOIN
+{{include:windows_with_counts}}
 (
     SELECT window_id, uniqExact(person_token) AS people, sum(times) AS entries
     FROM exposed_under_rule(rule_id = {rule_id:Nullable(String)}, dwell = {dwell:Nullable(String)})

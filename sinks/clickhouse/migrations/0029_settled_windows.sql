@@ -56,10 +56,7 @@ WITH
         WHERE if(asked.4, w.begin < t.begin AND t.begin < w.end, begin_ms < end_ms)
     )
 SELECT
-    case_token AS window_id, lower(hex(contact_token)) AS person_token,
-    toUInt64(intDiv(overlap_ms, 1000)) AS overlap_s, toUInt64(intDiv(counted_ms, 1000)) AS counted_s,
-    first_meeting AS first_there, last_meeting AS last_there, meetings AS times, contact_dwells AS dwells, late,
-    rule.1 AS rule_id, rule.2 AS rule_version
+    {{include:exposed_columns}}
 FROM ({{include:settled_contacts}})
 COMMENT 'Tracers. What exposed_under_rule answers, as of the last settlement and sooner; in no order. Parameters: rule_id (any_overlap unless given), dwell (best or default; best unless given), window_id (all windows unless given). Columns: those of exposed_under_rule';
 

@@ -181,7 +181,7 @@ class Postgres:
     def windows_stayed(self, windows: Sequence[Window]) -> Answer:
         # No stay is longer than a day.
         return self._in_windows(
-            windows, "v.at > begins - 86400000 AND v.at < ends AND v.at < v.left_best AND v.left_best > begins"
+            windows, f"v.at > begins - {_DAY} AND v.at < ends AND v.at < v.left_best AND v.left_best > begins"
         )
 
     def _in_windows(self, windows: Sequence[Window], there: str) -> Answer:

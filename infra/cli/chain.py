@@ -75,7 +75,7 @@ def chain(
     form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
     settled_dwell = None
     if settled:
-        others = {"--isolated": isolated, "--plot": plot, "--estimate": estimate}
+        others = {"--isolated": isolated, "--plot": plot}
         why = ": it knows no isolation but a red status, and not who met whom"
         settled_dwell = check_settled(dwell, others, why)
     if estimate:
@@ -98,19 +98,22 @@ def chain(
         require_rule(client, rule)
         if settled_dwell is not None:
             about["settled"] = as_dicts([require_settled(client, form, settings)])[0]
+            size = tracing.settled_chain_size(client, token, begin, end, rule, settled_dwell)
+        else:
+            size = tracing.chain_size(client, token, begin, end, rule, dwell, times)
+        if estimate:
+            tell_size(form, size, about)
+            return
+        refuse_more_than(max_people, size)
+        if settled_dwell is not None:
             found = tracing.settled_chain(client, token, begin, end, rule, settled_dwell)
             refuse_more_than(max_people, len(found))
-            resting = tracing.coverage(client, token, begin, end, dwell)
-            _tell_settled_chain(form, found, about, resting, settings)
-            return
-        size = tracing.chain_size(client, token, begin, end, rule, dwell, times)
-        if not estimate:
-            refuse_more_than(max_people, size)
+        else:
             links = tracing.contact_chain(client, token, begin, end, rule, dwell, times)
             refuse_more_than(max_people, len({link.contact for link in links}))
-            resting = tracing.coverage(client, token, begin, end, dwell)
-    if estimate:
-        tell_size(form, size, about)
+        resting = tracing.coverage(client, token, begin, end, dwell)
+    if settled_dwell is not None:
+        _tell_settled_chain(form, found, about, resting, settings)
         return
     links.sort(key=lambda link: (link.degree, link.first_meeting, link.contact, link.via))
     if picture is not None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -157,7 +158,8 @@ def contacts(
             if settled_dwell is None:
                 kind = tracing.Compared
             else:
-                asked["left_out"] = rules_left_out(client, form)
+                size = partial(tracing.settled_chain_size, client, token, begin, end, dwell=settled_dwell)
+                asked["left_out"] = rules_left_out(client, form, size)
             found = question.all_rules(anchor)
         else:
             found = question.contacts(rule, place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,8 +100,7 @@ def tell_size(form: Form, size: Size, about: Mapping[str, Any]) -> None:
         about: what was asked, for the JSON document.
     """
     if form is Form.JSON:
-        numbers = {name: getattr(size, name) for name in ("people", "at_least", "at_most", "share", "exact")}
-        print_json({**{key: plain(value) for key, value in about.items()}, **numbers})
+        print_json({**{key: plain(value) for key, value in about.items()}, **size_numbers(size)})
     elif size.exact:
         out.print(f"This would name {size.people:,} people.", highlight=False)
     else:
@@ -110,6 +109,11 @@ def tell_size(form: Form, size: Size, about: Mapping[str, Any]) -> None:
             f"{size.share:.2%} of all people were looked at.",
             highlight=False,
         )
+
+
+def size_numbers(size: Size) -> dict[str, Any]:
+    """A size as JSON has it."""
+    return {name: getattr(size, name) for name in ("people", "at_least", "at_most", "share", "exact")}
 
 
 def tell_coverage(form: Form, found: Coverage, settings: Settings) -> None:
@@ -163,14 +167,34 @@ def require_settled(client: Client, form: Form, settings: Settings) -> Settled:
     return found
 
 
-def rules_left_out(client: Client, form: Form) -> list[str]:
-    """Rules in force that are not among all rules of a settled answer, and a word on what answers them."""
+def rules_left_out(client: Client, form: Form, ask: Callable[[str], Size]) -> list[dict[str, Any]]:
+    """Rules in force that are not among all rules of a settled answer; how many people each names, and what says who.
+
+    Args:
+        client: connected to the database of the tables.
+        form: what the answer is printed as.
+        ask: how many contacts, and contacts of contacts, a rule about venues or trips makes.
+    """
     from sinks.clickhouse.rules import stored_rules
 
-    found = [entry.rule_id for entry in stored_rules(client) if entry.from_first_meeting]
-    if found:
-        names = ", ".join(f"`venuecode chain TOKEN --rule {rule_id} --settled`" for rule_id in found)
-        _tell(form, f"Left out are rules about contacts of contacts; these name them: {names}.")
+    found: list[dict[str, Any]] = []
+    for entry in stored_rules(client):
+        if not entry.from_first_meeting:
+            continue
+        if entry.place in (VENUE, CELL):
+            found.append({"rule_id": entry.rule_id})
+            _tell(
+                form,
+                f"Left out is {entry.rule_id}: no settled answer is about contacts of contacts at venues or cells.",
+            )
+            continue
+        size = ask(entry.rule_id)
+        found.append({"rule_id": entry.rule_id, **size_numbers(size)})
+        _tell(
+            form,
+            f"Left out is {entry.rule_id}: contacts and theirs are {'' if size.exact else 'about '}{size.people:,} "
+            f"people; `venuecode chain TOKEN --rule {entry.rule_id} --settled` says who.",
+        )
     return found
 
 

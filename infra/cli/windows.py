@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from sinks.clickhouse.exposure_windows import Exposed, WindowCount, WindowVisitor
+    from sinks.clickhouse.sizes import Size
 
 WindowId = Annotated[str | None, typer.Option("--window", help="List the people of this window (case-sensitive id).")]
 Rule = Annotated[
@@ -63,12 +64,20 @@ class _Question:
             return exposure_windows.settled_window_counts(self.client)
         return exposure_windows.settled_exposed_counts(self.client, self.rule, self.settled)
 
+    def size(self, window: str | None) -> Size:
+        """How many people were in one, or in any."""
+        from sinks.clickhouse import exposure_windows
+
+        if self.settled is None:
+            return exposure_windows.exposed_size(self.client, self.rule, self.dwell, window)
+        return exposure_windows.settled_exposed_size(self.client, self.rule, self.settled, window)
+
     def people(self, window: str, most: int) -> Sequence[WindowVisitor] | Sequence[Exposed]:
         """Who was in one; how many they are is estimated first where the answer takes long."""
         from sinks.clickhouse import exposure_windows
 
         if self.settled is None:
-            refuse_more_than(most, exposure_windows.exposed_size(self.client, self.rule, self.dwell, window))
+            refuse_more_than(most, self.size(window))
             if self.rule is None:
                 return exposure_windows.window_visitors(self.client, window)
             return exposure_windows.exposed_under_rule(self.client, self.rule, self.dwell, window)
@@ -96,7 +105,7 @@ def windows(
 ) -> None:
     """Show every exposure window with how many people were there, or with --window who they are."""
     form = chosen_form(as_json, as_csv, as_parquet, as_arrow)
-    settled_dwell = check_settled(dwell, {"--estimate": estimate}) if settled else None
+    settled_dwell = check_settled(dwell) if settled else None
     if estimate:
         require_size_form(form)
     settings = load_settings()
@@ -116,7 +125,7 @@ def windows(
             about["settled"] = as_dicts([require_settled(client, form, settings)])[0]
         question = _Question(client, rule, dwell, settled_dwell)
         if estimate:
-            size = exposure_windows.exposed_size(client, rule, dwell, window)
+            size = question.size(window)
         elif window is None:
             counts = question.counts()
         else:

@@ -141,6 +141,15 @@ def exposed_size(
     return ask_size(client, "exposed_under_rule_estimate", {**rule(rule_id, dwell), **_which(window_id)})
 
 
+def settled_exposed_size(
+    client: Client, rule_id: str | None = None, dwell: SettledDwell = "best", window_id: str | None = None
+) -> Size:
+    """What `exposed_size` answers."""
+    if rule_id is None:
+        return ask_size(client, "settled_exposed_in_windows_estimate", _which(window_id))
+    return ask_size(client, "settled_exposed_under_rule_estimate", {**rule(rule_id, dwell), **_which(window_id)})
+
+
 def _which(window_id: str | None) -> dict[str, str]:
     """The parameter that names a window; none: all of them."""
     return {} if window_id is None else {"window_id": window_id}

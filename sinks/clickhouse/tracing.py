@@ -183,6 +183,21 @@ def settled_chain(
     return ask(client, SettledLink, "settled_chain", {**about, **rule(rule_id, dwell)})
 
 
+def settled_chain_size(
+    client: Client,
+    person_token: str,
+    since: datetime,
+    until: datetime,
+    rule_id: str = ANY_OVERLAP,
+    dwell: SettledDwell = "best",
+) -> Size:
+    """How many people `settled_chain` would name; raises what it raises."""
+    about = person(person_token, since, until)
+    if rule_id == ANY_OVERLAP:
+        return ask_size(client, "settled_overlap_chain_estimate", {**about, "dwell": dwell})
+    return ask_size(client, "settled_chain_estimate", {**about, **rule(rule_id, dwell)})
+
+
 def settled_overlaps_of_many(
     client: Client, person_tokens: Sequence[str], since: datetime, until: datetime, dwell: SettledDwell = "best"
 ) -> list[SettledOverlap]:

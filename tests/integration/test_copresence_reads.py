@@ -120,6 +120,11 @@ def test_a_question_about_few_people_or_places_selects_few_of_four_hundred_granu
         ("exposed_under_rule_estimate(rule_id = 'uk_nhs', share = 0.02)", 60_000),
         (f"companions_by_cell_estimate({PERSON}, share = 0.02)", 100_000),
         (f"contact_chain_estimate({PERSON}, rule_id = 'us_cdc', dwell = 'explicit', share = 0.02)", 240_000),
+        ("settled_exposed_in_windows_estimate(share = 0.02)", 40_000),
+        ("settled_exposed_in_windows_estimate(window_id = 'w3')", 20_000),
+        ("settled_exposed_under_rule_estimate(rule_id = 'uk_nhs', share = 0.02)", 40_000),
+        (f"settled_chain_estimate({PERSON}, share = 0.02)", 80_000),
+        (f"settled_overlap_chain_estimate({PERSON}, share = 0.02)", 80_000),
         (f"stats_venue_timeline(venue_id = 'V-7', {SPAN})", 160_000),
     ],
 )

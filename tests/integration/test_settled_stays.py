@@ -16,7 +16,12 @@ from sinks.clickhouse import companions, exposure_windows, queries
 from sinks.clickhouse.dwell import Dwell, SettledDwell
 from sinks.clickhouse.rules import ContactRule, builtin_contact_rules, read_contact_rules, store_rules
 from sinks.clickhouse.settle import settle
-from sinks.clickhouse.tracing import settled_chain, settled_overlaps_of_many, settled_rule_comparison
+from sinks.clickhouse.tracing import (
+    settled_chain,
+    settled_chain_size,
+    settled_overlaps_of_many,
+    settled_rule_comparison,
+)
 from tests.support import copresence_oracle as oracle
 from tests.support import tracing_oracle as tracing
 from tests.support.clickhouse_fixtures import ClickHouseServer
@@ -272,6 +277,8 @@ def test_contacts_of_contacts_equal_the_oracle(
             span,
             city.scans,
         )
+        size = settled_chain_size(client, city.people[0], instant(span[0]), instant(span[1]), asked_rule, dwell)
+        assert (size.people, size.exact) == (len({each.contact for each in found}), True)
 
 
 @few
@@ -375,12 +382,17 @@ def test_windows_equal_the_oracle_with_and_without_a_rule_one_or_all_at_once(
         (row.window_id, row.person_token): (row.entries, milliseconds(row.first_entry), milliseconds(row.last_entry))
         for row in entered
     } == entries
+    assert exposure_windows.settled_exposed_size(client, rule_id, dwell).people == len(
+        {row.person_token for row in found}
+    )
+    assert exposure_windows.settled_exposed_size(client).people == len({row.person_token for row in entered})
     for window_id in sorted(windows)[:3]:
         one = exposure_windows.settled_exposed_under_rule(client, rule_id, dwell, window_id)
         assert one == [row for row in found if row.window_id == window_id]
-        assert exposure_windows.settled_window_visitors(client, window_id) == [
-            row for row in entered if row.window_id == window_id
-        ]
+        assert exposure_windows.settled_exposed_size(client, rule_id, dwell, window_id).people == len(one)
+        came_in = [row for row in entered if row.window_id == window_id]
+        assert exposure_windows.settled_window_visitors(client, window_id) == came_in
+        assert exposure_windows.settled_exposed_size(client, window_id=window_id).people == len(came_in)
     stayed = [(row.window_id, row.times) for row in found]
     came = [(row.window_id, row.entries) for row in entered]
     for counts, rows in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,6 +16,7 @@ from infra.bench.contacts.questions import Sample, draw
 from infra.bench.contacts.rows import RowMaker, venue_id
 from schemas.categories import builtin_categories
 from sinks.clickhouse import asking, companions, exposure_windows, tracing
+from sinks.clickhouse.settle import settle
 from sinks.clickhouse.sizes import Size
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.visit_rows import instant, migrated_database, milliseconds
@@ -25,6 +26,7 @@ pytestmark = [pytest.mark.clickhouse, pytest.mark.timeout(900)]
 VISITS: Final = 360_000
 LAST_DAY: Final = milliseconds(datetime(2026, 3, 14, tzinfo=UTC))
 CLOSE: Final = 0.05
+WINDOW_SIZES: Final = (exposure_windows.exposed_size, exposure_windows.settled_exposed_size)
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def city(clickhouse: ClickHouseServer) -> Iterator[Loaded]:
             ],
             column_names=["venue_id", "lat", "lon", "version"],
         )
+        settle(client)
         asked = draw(place, 3)
         client.insert(
             "exposure_windows",
@@ -107,17 +110,40 @@ def test_companions_in_cells_are_estimated_within_five_percent_and_exactly_by_ev
         ).result_rows == [(truth, truth, truth, 1, None)]
 
 
-def test_people_in_windows_are_estimated_within_five_percent(city: Loaded) -> None:
-    entered = exposure_windows.exposed_size(city.client)
+@pytest.mark.parametrize("ask", WINDOW_SIZES)
+def test_people_in_windows_are_estimated_within_five_percent(city: Loaded, ask: Callable[..., Size]) -> None:
+    entered, stayed = ask(city.client), ask(city.client, "us_cdc")
+    assert not entered.exact
     assert off(entered, city.number("exposed_in_windows")) < CLOSE
-    stayed = exposure_windows.exposed_size(city.client, "us_cdc")
     assert off(stayed, city.number("exposed_under_rule", rule_id="us_cdc")) < CLOSE
 
 
-def test_one_window_is_counted_and_not_estimated(city: Loaded) -> None:
+@pytest.mark.parametrize("rule_id", ["any_overlap", "us_cdc"])
+def test_settled_contacts_of_contacts_are_estimated_within_five_percent(city: Loaded, rule_id: str) -> None:
+    person, until = city.asked.persons[0], city.since + timedelta(days=3)
+    size = tracing.settled_chain_size(city.client, person, city.since, until, rule_id)
+    truth = len(tracing.settled_chain(city.client, person, city.since, until, rule_id))
+    assert truth > 1_000
+    assert not size.exact
+    assert off(size, truth) < CLOSE, (size, truth)
+
+
+@pytest.mark.parametrize("view", ["settled_chain", "settled_overlap_chain"])
+def test_a_settled_estimate_counts_those_of_the_answer_who_are_in_the_sample(city: Loaded, view: str) -> None:
+    about = city.about(city.asked.persons[1])
+    sql = f"SELECT countIf(degree = 1), countIf(degree = 2 AND contact < '4') FROM {asking.called(view, about)}"
+    ((known, named),) = city.client.query(sql, parameters=about).result_rows
+    given = {**about, "share": "0.25"}
+    sql = f"SELECT people, first_degree_people, share FROM {asking.called(view + '_estimate', given)}"
+    assert named > 100
+    assert city.client.query(sql, parameters=given).result_rows == [(known + 4 * named, known, 0.25)]
+
+
+@pytest.mark.parametrize("ask", WINDOW_SIZES)
+def test_one_window_is_counted_and_not_estimated(city: Loaded, ask: Callable[..., Size]) -> None:
     for window in ("3", "111"):
-        entered = exposure_windows.exposed_size(city.client, window_id=window)
-        stayed = exposure_windows.exposed_size(city.client, "uk_nhs", window_id=window)
+        entered = ask(city.client, window_id=window)
+        stayed = ask(city.client, "uk_nhs", window_id=window)
         sql = "SELECT uniqExact(person_token) FROM {view} WHERE window_id = '{window}'"
         for size, view in ((entered, "exposed_in_windows"), (stayed, "exposed_under_rule(rule_id = 'uk_nhs')")):
             truth = city.client.query(sql.format(view=view, window=window)).result_rows[0][0]

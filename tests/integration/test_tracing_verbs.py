@@ -151,8 +151,11 @@ def test_a_chain_as_of_the_last_settlement_names_the_same_people_at_the_same_fir
     shown = verb("chain", CASE, *SPAN, "--settled").stdout
     assert "As of the last settlement" in shown
     assert "people whom only they met" in shown
-    assert verb("chain", CASE, *SPAN, "--settled", "--max-people", "1").exit_code == 1
-    for wrong in (("--dwell", "explicit"), ("--estimate",), ("--plot", "chain.svg")):
+    refused = verb("chain", CASE, *SPAN, "--settled", "--max-people", "1")
+    assert (refused.exit_code, "would name 2 people" in refused.stderr, FRIEND in refused.output) == (1, True, False)
+    size = json.loads(verb("chain", CASE, *SPAN, "--settled", "--estimate", "--json").stdout)
+    assert (size["people"], size["exact"], size["settled"]["number"]) == (2, True, 1)
+    for wrong in (("--dwell", "explicit"), ("--plot", "chain.svg")):
         assert verb("chain", CASE, *SPAN, "--settled", *wrong).exit_code == 2
 
 
@@ -265,14 +268,17 @@ def test_all_rules_stand_side_by_side_and_each_names_its_own_contacts(verb: Any)
     settled = ("contacts", CASE, *SPAN, "--all-rules", "--dwell", "default", "--settled")
     assert verb("settle").exit_code == 0
     said = json.loads(verb(*settled, "--json").stdout)
-    left_out = {"cn_secondary_contact"}
-    assert set(said["left_out"]) == left_out
+    to_the_second = json.loads(verb(*settled[:-1], "--json").stdout)["contacts"]
+    chained = ("chain", CASE, *SPAN, "--rule", "cn_secondary_contact", "--dwell", "default", "--json")
+    people = len({each["contact"] for each in json.loads(verb(*chained).stdout)["links"]})
+    ((left_out, number, exact),) = [(each["rule_id"], each["people"], each["exact"]) for each in said["left_out"]]
+    assert (left_out, number, exact) == ("cn_secondary_contact", people, True)
     assert {(each["rule_id"], each["contact"]) for each in said["contacts"]} == {
-        (each["rule_id"], each["contact"])
-        for each in json.loads(verb(*settled[:-1], "--json").stdout)["contacts"]
-        if each["rule_id"] not in left_out
+        (each["rule_id"], each["contact"]) for each in to_the_second if each["rule_id"] != left_out
     }
-    assert "chain TOKEN --rule cn_secondary_contact --settled" in " ".join(verb(*settled).stdout.split())
+    text = " ".join(verb(*settled).stdout.split())
+    assert f"Left out is {left_out}: contacts and theirs are {people} people;" in text
+    assert f"`venuecode chain TOKEN --rule {left_out} --settled` says who" in text
     assert verb("contacts", CASE, *SPAN, "--all-rules", "--rule", "who").exit_code == 2
     assert verb("contacts", CASE, *SPAN, "--onset", "2026-01-01").exit_code == 2
 
@@ -344,8 +350,9 @@ def test_windows_name_and_count_the_same_people_out_of_settled_stays(verb: Any, 
         to_the_second, settled = (json.loads(verb(*asked, *which, *more).stdout) for more in ((), ("--settled",)))
         assert settled[rows] == to_the_second[rows] != []
         assert settled["settled"]["number"] == 1
+        size = json.loads(verb(*asked, *which, "--settled", "--estimate").stdout)
+        assert (size["people"], size["exact"], size["settled"]["number"]) == (1, True, 1)
     assert "As of the last settlement" in verb("windows", *rule, "--settled").stdout
-    assert verb(*asked, "--window", "W-1", "--settled", "--estimate").exit_code == 2
 
 
 def test_a_terminal_shows_that_the_question_is_on_its_way(verb: Any, monkeypatch: pytest.MonkeyPatch) -> None:

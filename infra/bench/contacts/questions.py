@@ -108,6 +108,9 @@ def questions(sample: Sample) -> tuple[Question, ...]:
         Question(f"contacts of {len(sample.many):,} cases", (partial(_bulk, sample.many, span),), 3),
         Question("second degree, count", second_degree(count=True)),
         Question("second degree, list", second_degree(count=False)),
+        Question(
+            "second degree, size within 5 %", tuple(partial(_size, who, span) for who in sample.persons[:_CHAINS])
+        ),
         Question(f"{len(sample.windows):,} exposure windows", (partial(_windows, sample.windows),), 3),
         Question(f"{len(sample.windows):,} windows, to the second", (partial(_windows_now, sample.windows),), 3),
         Question(f"{len(sample.windows):,} windows, any stay", (partial(_windows_stayed, sample.windows),), 3),
@@ -140,6 +143,10 @@ def _bulk(persons: tuple[str, ...], span: Span, engine: Engine) -> Answer:
 
 def _second_degree(person: str, span: Span, count: bool, engine: Engine) -> Answer:
     return engine.second_degree(person, span, count=count)
+
+
+def _size(person: str, span: Span, engine: Engine) -> Answer:
+    return engine.second_degree_size(person, span)
 
 
 def _windows(windows: tuple[Window, ...], engine: Engine) -> Answer:

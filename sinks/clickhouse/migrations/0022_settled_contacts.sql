@@ -109,23 +109,7 @@ WITH
     {since:DateTime64(3, 'UTC')} AS span_begin,
     {until:DateTime64(3, 'UTC')} AS span_end,
     toFixedString(unhex({person_token:String}), 16) AS index_token,
-    (
-        WITH
-            [index_token] AS case_tokens,
-            toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS span_begin,
-            toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS span_end,
-{{include:settled_meetings}}
-        SELECT groupArray((person_token, first_ms))
-        FROM
-        (
-            SELECT person_token, min(begin_ms) AS first_ms
-            FROM
-            (
-    {{include:settled_met}}
-            )
-            GROUP BY person_token
-        )
-    ) AS first_degree,
+{{include:settled_first_overlaps}},
     {{include:settled_second_cases}},
 {{include:settled_unions}}
 SELECT
@@ -139,7 +123,7 @@ FROM
     FROM
     (
         SELECT
-            place_key, person_token, toUnixTimestamp64Milli(scanned_at) AS begin, begin + {{include:settled_length}} AS end
+            place_key, person_token, {{include:settled_times}}
         FROM settled_stays_by_place FINAL
         PREWHERE (place_key, slot) IN
         (
@@ -152,8 +136,7 @@ FROM
             AND scanned_at < {until:DateTime64(3, 'UTC')}
     ) AS t
     -- Of stretches without overlap, the first that ends after the stay begins is the first that may overlap it.
-    ASOF INNER JOIN stretches AS u ON t.place_key = u.place_key AND t.begin < u.end
-    WHERE t.begin < t.end AND u.begin < t.end AND t.person_token != index_token
+    {{include:settled_first_stretch}}
 )
 WHERE person_token NOT IN (SELECT arrayJoin(first_degree).1)
 GROUP BY person_token

@@ -24,19 +24,7 @@ WITH
     {since:DateTime64(3, 'UTC')} AS span_begin,
     {until:DateTime64(3, 'UTC')} AS span_end,
     toFixedString(unhex({person_token:String}), 16) AS index_token,
-    (
-        WITH
-            cases AS
-            (
-                SELECT
-                    index_token AS person_token,
-                    toUnixTimestamp64Milli(span_begin) AS case_begin, toUnixTimestamp64Milli(span_end) AS case_end
-            ),
-{{include:settled_cases}},
-{{include:settled_together}}
-        SELECT groupArray((contact_token, toUnixTimestamp64Milli(first_meeting)))
-        FROM ({{include:settled_contacts}})
-    ) AS first_degree,
+{{include:settled_first_degree}},
     {{include:settled_second_cases}},
 {{include:settled_cases}},
 {{include:settled_together}}

@@ -4,13 +4,7 @@
 CREATE OR REPLACE VIEW settled_exposed_in_windows AS
 WITH
     {{include:settled_windows}},
-    near AS
-    (
-        SELECT
-            window_id, place_key, begin, end,
-            arrayJoin(range(toUInt32(intDiv(begin, 1800000)), toUInt32(intDiv(end, 1800000) + 1))) AS slot
-        FROM windows
-    )
+    {{include:near_windows}}
 SELECT
     w.window_id AS window_id, lower(hex(t.person_token)) AS person_token,
     min(t.scanned_at) AS first_entry, max(t.scanned_at) AS last_entry, toUInt32(count()) AS entries
@@ -31,29 +25,20 @@ WITH
     {{include:city_zone}},
     {{include:settled_windows}},
     {{include:days_of_windows}},
-    near AS
-    (
-        SELECT
-            window_id, w.place_key AS place_key, begin, end,
-            arrayJoin(range(toUInt32(intDiv(begin, 1800000) - r.slots), toUInt32(intDiv(end, 1800000) + 1))) AS slot
-        FROM windows AS w
-        INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON w.place_key = r.place_key
-        WHERE NOT {{include:refuse_other_dwell}}
-    ),
+    {{include:near_windows_with_reach}},
     pieces AS
     (
         SELECT
             w.window_id AS case_token, t.person_token AS contact_token, cityHash64(t.venue_id) AS place_key,
             t.venue_id AS venue_id, t.late AS late, false AS in_tail,
-            if(asked.4, t.begin, greatest(t.begin, w.begin)) AS begin_ms, if(asked.4, t.begin, least(t.end, w.end)) AS end_ms,
+            {{include:times_in_window}},
             'window' AS case_dwell, if(asked.4, 'none', t.dwell) AS contact_dwell
         FROM
         (
             SELECT
                 place_key, slot, person_token, venue_id, late, {{include:settled_rows_at_near}}
         ) AS t
-        INNER JOIN near AS w ON t.place_key = w.place_key AND t.slot = w.slot
-        WHERE if(asked.4, w.begin < t.begin AND t.begin < w.end, begin_ms < end_ms)
+        {{include:stay_in_window}}
     )
 SELECT
     {{include:exposed_columns}}

@@ -94,6 +94,14 @@ class Engine(Protocol):
         """
         ...
 
+    def second_degree_size(self, person: str, span: Span) -> Answer:
+        """About how many `second_degree` would name, within 5 % by two standard deviations; content: none.
+
+        Raises:
+            Unanswerable: this database is not asked.
+        """
+        ...
+
     def windows(self, windows: Sequence[Window]) -> Answer:
         """Who entered within each of many windows, asked at once; content: the number of (window, person) pairs."""
         ...

@@ -22,6 +22,7 @@ from sinks.clickhouse.queries import VENUE_RULE
 from sinks.clickhouse.rules import builtin_contact_rules, store_rules
 from sinks.clickhouse.settle import settle
 from sinks.clickhouse.target import ClickHouseTarget
+from sinks.clickhouse.tracing import settled_chain_size
 
 ORDERS: Final = ("visits", "visits_by_place")
 SETTLED: Final = ("settled_stays", "settled_stays_by_place", "place_reach")
@@ -158,6 +159,10 @@ class ClickHouse:
         if count:
             return Answer(1, lambda: int(found["people"][0].as_py()))
         return Answer(found.num_rows, lambda: found.num_rows)
+
+    def second_degree_size(self, person: str, span: Span) -> Answer:
+        size = settled_chain_size(self.client, person, _aware(span.since_ms), _aware(span.until_ms))
+        return Answer(size.people, lambda: None)
 
     def windows(self, windows: Sequence[Window]) -> Answer:
         return self._windows("settled_exposed_in_windows()")

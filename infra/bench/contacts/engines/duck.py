@@ -231,6 +231,9 @@ class Duck:
         people = found.count("*").fetchall()[0][0] if count else found.to_arrow_table().num_rows
         return Answer(1 if count else int(people), lambda: int(people))
 
+    def second_degree_size(self, person: str, span: Span) -> Answer:
+        raise Unanswerable("it has no estimate")
+
     def windows(self, windows: Sequence[Window]) -> Answer:
         return self._in_windows(windows, "v.at_ms > w.begins AND v.at_ms < w.ends")
 

@@ -172,6 +172,9 @@ class Postgres:
     def second_degree(self, person: str, span: Span, *, count: bool) -> Answer:
         raise Unanswerable
 
+    def second_degree_size(self, person: str, span: Span) -> Answer:
+        raise Unanswerable("it has no estimate")
+
     def windows(self, windows: Sequence[Window]) -> Answer:
         return self._in_windows(windows, "v.at > begins AND v.at < ends")
 

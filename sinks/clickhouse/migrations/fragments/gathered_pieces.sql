@@ -1,6 +1,5 @@
 -- Of all pieces that two people have in common: when they begin and end, and what is said of them together.
-arraySort(groupArray(bitShiftLeft(toUInt128(place_key), 64) + toUInt128(begin_ms))) AS begins,
-                arraySort(groupArray(bitShiftLeft(toUInt128(place_key), 64) + toUInt128(end_ms))) AS ends,
+{{include:gathered_moments}},
                 intervalLengthSum(begin_ms, end_ms) AS overlap_ms,
                 intervalLengthSum(begin_ms, if(in_tail, begin_ms, end_ms)) AS direct_ms,
                 fromUnixTimestamp64Milli(min(begin_ms), 'UTC') AS first_meeting,

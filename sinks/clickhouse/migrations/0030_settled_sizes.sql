@@ -22,7 +22,7 @@ FROM
     {{include:settled_named}}
         AND contact_token != index_token AND contact_token NOT IN (SELECT arrayJoin(first_degree).1)
 )
-COMMENT 'Tracers. How many people settled_chain would name, degree 1 and 2 together; names nobody. Degree 1 is counted, degree 2 counted among a random share of all people. Parameters: those of settled_chain, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not), first_degree_people (number: in degree 1, exact)';
+COMMENT 'Tracers. How many people settled_chain would name, degree 1 and 2 together; names nobody. Degree 1 is counted, degree 2 counted among a random share of all people. Parameters: those of settled_chain, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 400,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not), first_degree_people (number: in degree 1, exact)';
 
 CREATE OR REPLACE VIEW settled_overlap_chain_estimate AS
 WITH
@@ -50,7 +50,7 @@ FROM
     {{include:settled_first_stretch}}
         AND t.person_token NOT IN (SELECT arrayJoin(first_degree).1)
 )
-COMMENT 'Tracers. How many people settled_overlap_chain would name, degree 1 and 2 together; names nobody. Degree 1 is counted, degree 2 counted among a random share of all people. Parameters: those of settled_overlap_chain, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not), first_degree_people (number: in degree 1, exact)';
+COMMENT 'Tracers. How many people settled_overlap_chain would name, degree 1 and 2 together; names nobody. Degree 1 is counted, degree 2 counted among a random share of all people. Parameters: those of settled_overlap_chain, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 400,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not), first_degree_people (number: in degree 1, exact)';
 
 CREATE OR REPLACE VIEW settled_exposed_in_windows_estimate AS
 WITH
@@ -70,7 +70,7 @@ FROM
     INNER JOIN near AS w ON t.place_key = w.place_key AND t.slot = w.slot
     WHERE t.begin > w.begin AND t.begin < w.end
 )
-COMMENT 'Tracers. How many people settled_exposed_in_windows would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';
+COMMENT 'Tracers. How many people settled_exposed_in_windows would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 400,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';
 
 CREATE OR REPLACE VIEW settled_exposed_under_rule_estimate AS
 WITH
@@ -98,4 +98,4 @@ FROM
 (
     {{include:settled_named}}
 )
-COMMENT 'Tracers. How many people settled_exposed_under_rule would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: rule_id (any_overlap unless given), dwell (best or default; best unless given), window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';
+COMMENT 'Tracers. How many people settled_exposed_under_rule would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: rule_id (any_overlap unless given), dwell (best or default; best unless given), window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 400,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';

@@ -1,4 +1,4 @@
--- How many people the pieces are enough for; as `settled_contacts`, without what is not counted.
+-- How many people the pieces are enough for; as `settled_contacts`, without what is not counted. Ends within its WHERE.
 SELECT uniqExact(contact_token) AS named
 FROM
 (

@@ -17,7 +17,7 @@ from infra.bench.contacts.rows import RowMaker, venue_id
 from schemas.categories import builtin_categories
 from sinks.clickhouse import asking, companions, exposure_windows, tracing
 from sinks.clickhouse.settle import settle
-from sinks.clickhouse.sizes import Size
+from sinks.clickhouse.sizes import Size, ask_size
 from tests.support.clickhouse_fixtures import ClickHouseServer
 from tests.support.visit_rows import instant, migrated_database, milliseconds
 
@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.clickhouse, pytest.mark.timeout(900)]
 VISITS: Final = 360_000
 LAST_DAY: Final = milliseconds(datetime(2026, 3, 14, tzinfo=UTC))
 CLOSE: Final = 0.05
+SOME: Final = {"share": "0.33"}
+"""Of all people, where the first look is at everybody: the city is small."""
 WINDOW_SIZES: Final = (exposure_windows.exposed_size, exposure_windows.settled_exposed_size)
 
 
@@ -108,19 +110,24 @@ def test_companions_in_cells_are_estimated_within_five_percent_and_exactly_by_ev
     assert found.result_rows == [(truth, truth, truth, 1, None)]
 
 
-@pytest.mark.parametrize("ask", WINDOW_SIZES)
-def test_people_in_windows_are_estimated_within_five_percent(city: Loaded, ask: Callable[..., Size]) -> None:
-    entered, stayed = ask(city.client), ask(city.client, "us_cdc")
+@pytest.mark.parametrize("prefix", ["", "settled_"])
+def test_people_in_windows_are_estimated_within_five_percent(city: Loaded, prefix: str) -> None:
+    entered = ask_size(city.client, f"{prefix}exposed_in_windows_estimate", SOME)
+    stayed = ask_size(city.client, f"{prefix}exposed_under_rule_estimate", {"rule_id": "us_cdc", **SOME})
     assert not entered.exact
     assert off(entered, city.number("exposed_in_windows")) < CLOSE
     assert off(stayed, city.number("exposed_under_rule", rule_id="us_cdc")) < CLOSE
 
 
-@pytest.mark.parametrize("rule_id", ["any_overlap", "us_cdc"])
-def test_settled_contacts_of_contacts_are_estimated_within_five_percent(city: Loaded, rule_id: str) -> None:
-    person, until = city.asked.persons[0], city.since + timedelta(days=3)
-    size = tracing.settled_chain_size(city.client, person, city.since, until, rule_id)
-    truth = len(tracing.settled_chain(city.client, person, city.since, until, rule_id))
+@pytest.mark.parametrize(
+    ("view", "rule"), [("settled_overlap_chain", {}), ("settled_chain", {"rule_id": "us_cdc", "dwell": "best"})]
+)
+def test_settled_contacts_of_contacts_are_estimated_within_five_percent(
+    city: Loaded, view: str, rule: dict[str, str]
+) -> None:
+    about = {**asking.person(city.asked.persons[0], city.since, city.since + timedelta(days=3)), **rule}
+    size = ask_size(city.client, f"{view}_estimate", {**about, **SOME})
+    truth = city.number(view, **about)
     assert truth > 1_000
     assert not size.exact
     assert off(size, truth) < CLOSE, (size, truth)

@@ -20,8 +20,8 @@ from infra.embedded.clickhouse.errors import ServerError
 from infra.embedded.clickhouse.running import RunningQueries
 
 # What a server has, where the embedded engine's command-line heritage differs; and async_insert=0, so that an
-# acknowledged insert is a part on disk. Nothing is compiled: no question of ours was sooner for it, and compiling took a
-# tenth of the processor time of many short ones (docs/embedded-clickhouse.md).
+# acknowledged insert is a part on disk. Nothing is compiled: no question of ours was sooner for it, and compiling took
+# a tenth of the processor time of many short ones (docs/embedded-clickhouse.md).
 BASE_SETTINGS: Mapping[str, str] = {
     "implicit_select": "0",
     "allow_introspection_functions": "0",

@@ -1,7 +1,7 @@
 # `make help` lists the targets. Everything happens in .venv; nothing is installed anywhere else.
 PYTHON ?= python3
 # Test processes side by side; each starts its own broker and database (about 1 GB), and often waits for them: on two cores
-# three took 17 minutes on a day on which all was slower than on the one on which two took 19.
+# three took 12 to 17 minutes, by how quick the machine was that day, and two 19.
 TEST_PROCESSES ?= 3
 VENV := .venv
 BIN := $(VENV)/bin

@@ -34,7 +34,7 @@ APPLIED = {
     "0027_settled_rules": "319bc77cdf564f154321a2fbd7b57583e3ad533f07fd97b7c13db387df3eca5f",
     "0028_settled_boardings": "3da034554154d28a171d15f4dce8006dd600aa165f57a483c5198a67ebefe942",
     "0029_settled_windows": "5dbf6327d3d581127868b3f4bbdf5db377f5748b454b1ef8fe39a4c12e34e99b",
-    "0030_settled_sizes": "7cdafda181e3e81224baad37253021d4aa8421c4582b084d42afb3be2244c393",
+    "0030_settled_sizes": "c91cec81a39c76f7128910676cde699e3f72cd57082585fe00dfb8818db24169",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

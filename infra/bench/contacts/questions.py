@@ -108,9 +108,7 @@ def questions(sample: Sample) -> tuple[Question, ...]:
         Question(f"contacts of {len(sample.many):,} cases", (partial(_bulk, sample.many, span),), 3),
         Question("second degree, count", second_degree(count=True)),
         Question("second degree, list", second_degree(count=False)),
-        Question(
-            "second degree, size within 5 %", tuple(partial(_size, who, span) for who in sample.persons[:_CHAINS])
-        ),
+        Question("second degree, size within 5 %", of_each(_size)[:_CHAINS]),
         Question(f"{len(sample.windows):,} exposure windows", (partial(_windows, sample.windows),), 3),
         Question(f"{len(sample.windows):,} windows, to the second", (partial(_windows_now, sample.windows),), 3),
         Question(f"{len(sample.windows):,} windows, any stay", (partial(_windows_stayed, sample.windows),), 3),

@@ -106,12 +106,7 @@ COMMENT 'Tracers. Contacts of one person (degree 1), and everybody who met one o
 
 CREATE OR REPLACE VIEW settled_overlap_chain AS
 WITH
-    {since:DateTime64(3, 'UTC')} AS span_begin,
-    {until:DateTime64(3, 'UTC')} AS span_end,
-    toFixedString(unhex({person_token:String}), 16) AS index_token,
-{{include:settled_first_overlaps}},
-    {{include:settled_second_cases}},
-{{include:settled_unions}}
+    {{include:settled_overlap_chain_cases}}
 SELECT
     1 AS degree, lower(hex(found.1)) AS contact, fromUnixTimestamp64Milli(found.2, 'UTC') AS first_meeting
 FROM (SELECT arrayJoin(first_degree) AS found)

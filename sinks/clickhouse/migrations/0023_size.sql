@@ -41,7 +41,7 @@ WITH
     known = 0 AS nothing_more
 {{include:estimate_columns}}, toUInt64(known) AS first_degree_people
 FROM (WITH {{include:chain_sample}})
-COMMENT 'Tracers. How many people contact_chain would name, degree 1 and 2 together; names nobody. Degree 1 is counted, degree 2 counted among a random share of all people. Parameters: those of contact_chain, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not), first_degree_people (number: in degree 1, exact)';
+COMMENT 'Tracers. How many people contact_chain would name, degree 1 and 2 together; names nobody. Degree 1 is counted, degree 2 counted among a random share of all people. Parameters: those of contact_chain, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: {{include:estimate_columns_said}}, first_degree_people (number: in degree 1, exact)';
 
 CREATE OR REPLACE VIEW companions_by_cell_estimate AS
 WITH
@@ -76,7 +76,7 @@ WITH
     false AS nothing_more
 {{include:estimate_columns}}
 FROM (WITH {{include:cell_sample}})
-COMMENT 'Tracers. How many people companions_by_cell would name; names nobody. Counted among a random share of all people. Parameters: those of companions_by_cell, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';
+COMMENT 'Tracers. How many people companions_by_cell would name; names nobody. Counted among a random share of all people. Parameters: those of companions_by_cell, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: {{include:estimate_columns_said}}';
 
 CREATE OR REPLACE VIEW exposed_in_windows_estimate AS
 WITH
@@ -88,7 +88,7 @@ WITH
     false AS nothing_more
 {{include:estimate_columns}}
 FROM (WITH {{include:window_entry_sample}})
-COMMENT 'Tracers. How many people exposed_in_windows would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';
+COMMENT 'Tracers. How many people exposed_in_windows would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: {{include:estimate_columns_said}}';
 
 CREATE OR REPLACE VIEW exposed_under_rule_estimate AS
 WITH
@@ -103,7 +103,7 @@ WITH
     false AS nothing_more
 {{include:estimate_columns}}
 FROM (WITH {{include:window_stay_sample}})
-COMMENT 'Tracers. How many people exposed_under_rule would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: rule_id (any_overlap unless given), dwell (best unless given), window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';
+COMMENT 'Tracers. How many people exposed_under_rule would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: rule_id (any_overlap unless given), dwell (best unless given), window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 120,000 visits, unless given). Columns: {{include:estimate_columns_said}}';
 
 -- As window_counts, under a rule.
 CREATE OR REPLACE VIEW exposed_counts AS

@@ -18,15 +18,7 @@ COMMENT 'Tracers. What contacts_of answers, as of the last settlement and sooner
 
 CREATE OR REPLACE VIEW settled_chain AS
 WITH
-    {{include:settled_asked}},
-    {{include:city_zone}},
-    {{include:days_of_span}},
-    {since:DateTime64(3, 'UTC')} AS span_begin,
-    {until:DateTime64(3, 'UTC')} AS span_end,
-    toFixedString(unhex({person_token:String}), 16) AS index_token,
-{{include:settled_first_degree}},
-    {{include:settled_second_cases}},
-{{include:settled_cases}},
+    {{include:settled_chain_cases}},
 {{include:settled_together}}
 -- One row a person, the lower degree: somebody of the first is met by others of it as well.
 SELECT

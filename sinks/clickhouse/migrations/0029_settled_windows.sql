@@ -21,11 +21,7 @@ COMMENT 'Tracers. What exposed_in_windows answers, as of the last settlement and
 
 CREATE OR REPLACE VIEW settled_exposed_under_rule AS
 WITH
-    {{include:asked}},
-    {{include:city_zone}},
-    {{include:settled_windows}},
-    {{include:days_of_windows}},
-    {{include:near_windows_with_reach}},
+    {{include:settled_windows_under_rule}},
     pieces AS
     (
         SELECT

@@ -3,15 +3,7 @@
 
 CREATE OR REPLACE VIEW settled_chain_estimate AS
 WITH
-    {{include:settled_asked}},
-    {{include:city_zone}},
-    {{include:days_of_span}},
-    {since:DateTime64(3, 'UTC')} AS span_begin,
-    {until:DateTime64(3, 'UTC')} AS span_end,
-    toFixedString(unhex({person_token:String}), 16) AS index_token,
-{{include:settled_first_degree}},
-    {{include:settled_second_cases}},
-{{include:settled_cases}},
+    {{include:settled_chain_cases}},
     {{include:settled_share}},
     {{include:settled_sample_together}},
     length(first_degree) AS known,
@@ -22,16 +14,11 @@ FROM
     {{include:settled_named}}
         AND contact_token != index_token AND contact_token NOT IN (SELECT arrayJoin(first_degree).1)
 )
-COMMENT 'Tracers. How many people settled_chain would name, degree 1 and 2 together; names nobody. Degree 1 is counted, degree 2 counted among a random share of all people. Parameters: those of settled_chain, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 400,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not), first_degree_people (number: in degree 1, exact)';
+COMMENT 'Tracers. How many people settled_chain would name, degree 1 and 2 together; names nobody. Degree 1 is counted, degree 2 counted among a random share of all people. Parameters: those of settled_chain, and {{include:settled_share_said}}. Columns: {{include:estimate_columns_said}}, first_degree_people (number: in degree 1, exact)';
 
 CREATE OR REPLACE VIEW settled_overlap_chain_estimate AS
 WITH
-    {since:DateTime64(3, 'UTC')} AS span_begin,
-    {until:DateTime64(3, 'UTC')} AS span_end,
-    toFixedString(unhex({person_token:String}), 16) AS index_token,
-{{include:settled_first_overlaps}},
-    {{include:settled_second_cases}},
-{{include:settled_unions}},
+    {{include:settled_overlap_chain_cases}},
     {{include:settled_share}},
     length(first_degree) AS known,
     known = 0 AS nothing_more
@@ -42,15 +29,12 @@ FROM
     FROM
     (
         SELECT place_key, person_token, {{include:settled_times}}
-        FROM settled_stays FINAL
-        WHERE part > 0 AND person_token < sample_end
-            AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
-            AND scanned_at < {until:DateTime64(3, 'UTC')}
+        {{include:settled_sample}}
     ) AS t
     {{include:settled_first_stretch}}
         AND t.person_token NOT IN (SELECT arrayJoin(first_degree).1)
 )
-COMMENT 'Tracers. How many people settled_overlap_chain would name, degree 1 and 2 together; names nobody. Degree 1 is counted, degree 2 counted among a random share of all people. Parameters: those of settled_overlap_chain, and share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 400,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not), first_degree_people (number: in degree 1, exact)';
+COMMENT 'Tracers. How many people settled_overlap_chain would name, degree 1 and 2 together; names nobody. Degree 1 is counted, degree 2 counted among a random share of all people. Parameters: those of settled_overlap_chain, and {{include:settled_share_said}}. Columns: {{include:estimate_columns_said}}, first_degree_people (number: in degree 1, exact)';
 
 CREATE OR REPLACE VIEW settled_exposed_in_windows_estimate AS
 WITH
@@ -70,15 +54,11 @@ FROM
     INNER JOIN near AS w ON t.place_key = w.place_key AND t.slot = w.slot
     WHERE t.begin > w.begin AND t.begin < w.end
 )
-COMMENT 'Tracers. How many people settled_exposed_in_windows would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 400,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';
+COMMENT 'Tracers. How many people settled_exposed_in_windows would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: window_id (all windows unless given), {{include:settled_share_said}}. Columns: {{include:estimate_columns_said}}';
 
 CREATE OR REPLACE VIEW settled_exposed_under_rule_estimate AS
 WITH
-    {{include:asked}},
-    {{include:city_zone}},
-    {{include:settled_windows}},
-    {{include:days_of_windows}},
-    {{include:near_windows_with_reach}},
+    {{include:settled_windows_under_rule}},
     {{include:settled_share_of_windows}},
     pieces AS
     (
@@ -98,4 +78,4 @@ FROM
 (
     {{include:settled_named}}
 )
-COMMENT 'Tracers. How many people settled_exposed_under_rule would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: rule_id (any_overlap unless given), dwell (best or default; best unless given), window_id (all windows unless given), share (0 to 1: of all people, how many to look at; a small city''s everybody, else some 400,000 stays, unless given). Columns: people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)';
+COMMENT 'Tracers. How many people settled_exposed_under_rule would name, each once; names nobody. Counted among a random share of all people, in a single window among everybody. Parameters: rule_id (any_overlap unless given), dwell (best or default; best unless given), window_id (all windows unless given), {{include:settled_share_said}}. Columns: {{include:estimate_columns_said}}';

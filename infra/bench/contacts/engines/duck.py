@@ -232,7 +232,7 @@ class Duck:
         return Answer(1 if count else int(people), lambda: int(people))
 
     def second_degree_size(self, person: str, span: Span) -> Answer:
-        raise Unanswerable("it has no estimate")
+        raise Unanswerable
 
     def windows(self, windows: Sequence[Window]) -> Answer:
         return self._in_windows(windows, "v.at_ms > w.begins AND v.at_ms < w.ends")

@@ -173,7 +173,7 @@ class Postgres:
         raise Unanswerable
 
     def second_degree_size(self, person: str, span: Span) -> Answer:
-        raise Unanswerable("it has no estimate")
+        raise Unanswerable
 
     def windows(self, windows: Sequence[Window]) -> Answer:
         return self._in_windows(windows, "v.at > begins AND v.at < ends")

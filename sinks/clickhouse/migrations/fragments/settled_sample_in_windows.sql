@@ -5,7 +5,7 @@ SELECT place_key, slot, person_token, venue_id, {{include:settled_times}}
             PREWHERE by_place AND (place_key, slot) IN (SELECT place_key, slot FROM near WHERE by_place)
             UNION ALL
             SELECT
-                if(vehicle = '', place_key, cityHash64(concat('boarded:', venue_id))) AS place_key,
+                if(vehicle = '', place_key, {{include:boarded_key}}) AS place_key,
                 toUInt32(intDiv(toUnixTimestamp(scanned_at), 1800)) AS slot, person_token, venue_id,
                 {{include:settled_times}}
             FROM settled_stays FINAL

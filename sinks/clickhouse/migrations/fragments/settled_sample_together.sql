@@ -9,10 +9,7 @@ pieces AS
             SELECT
                 place_key, person_token, {{include:settled_within}},
                 toUInt32(intDiv(toUnixTimestamp(scanned_at), 1800)) AS slot, {{include:settled_times}}
-            FROM settled_stays FINAL
-            WHERE part > 0 AND person_token < sample_end
-                AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
-                AND scanned_at < {until:DateTime64(3, 'UTC')}
+            {{include:settled_sample}}
         ) AS t
         {{include:settled_together_where}}
     )

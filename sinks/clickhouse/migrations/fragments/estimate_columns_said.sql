@@ -1,0 +1,2 @@
+-- What the comment of an estimate says of its columns; stands within quotes.
+people (number: how many it would name), at_least and at_most (number: two standard deviations to either side; 19 chances in 20), share (0 to 1: of all people, how many were looked at; 1: the number is exact), next_share (0 to 1: ask again with this share, for at_least and at_most are further than 5 % from people; null: they are not)

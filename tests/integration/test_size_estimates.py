@@ -27,7 +27,7 @@ VISITS: Final = 360_000
 LAST_DAY: Final = milliseconds(datetime(2026, 3, 14, tzinfo=UTC))
 CLOSE: Final = 0.05
 SOME: Final = {"share": "0.33"}
-"""Of all people, where the first look is at everybody: the city is small."""
+"""Of all people, for settled stays: unless told, the first look is at everybody, for the city is small."""
 WINDOW_SIZES: Final = (exposure_windows.exposed_size, exposure_windows.settled_exposed_size)
 
 
@@ -100,20 +100,22 @@ def test_contacts_of_contacts_are_estimated_within_five_percent(city: Loaded) ->
 
 
 def test_companions_in_cells_are_estimated_within_five_percent_and_exactly_by_everybody(city: Loaded) -> None:
-    person = city.asked.persons[0]
-    size = companions.companions_size(city.client, person, city.since, city.until)
-    truth = city.number("companions_by_cell", **city.about(person))
-    assert off(size, truth) < CLOSE, (size, truth)
-    whole = {**city.about(person), "share": "1"}
-    sql = "SELECT people, at_least, at_most, share, next_share FROM "
-    found = city.client.query(sql + asking.called("companions_by_cell_estimate", whole), parameters=whole)
-    assert found.result_rows == [(truth, truth, truth, 1, None)]
+    for person in city.asked.persons[:2]:
+        size = companions.companions_size(city.client, person, city.since, city.until)
+        truth = city.number("companions_by_cell", **city.about(person))
+        assert off(size, truth) < CLOSE, (size, truth)
+        whole = {**city.about(person), "share": "1"}
+        assert city.client.query(
+            f"SELECT people, at_least, at_most, share, next_share FROM "
+            f"{asking.called('companions_by_cell_estimate', whole)}",
+            parameters=whole,
+        ).result_rows == [(truth, truth, truth, 1, None)]
 
 
-@pytest.mark.parametrize("prefix", ["", "settled_"])
-def test_people_in_windows_are_estimated_within_five_percent(city: Loaded, prefix: str) -> None:
-    entered = ask_size(city.client, f"{prefix}exposed_in_windows_estimate", SOME)
-    stayed = ask_size(city.client, f"{prefix}exposed_under_rule_estimate", {"rule_id": "us_cdc", **SOME})
+@pytest.mark.parametrize(("prefix", "share"), [("", {}), ("settled_", SOME)])
+def test_people_in_windows_are_estimated_within_five_percent(city: Loaded, prefix: str, share: dict[str, str]) -> None:
+    entered = ask_size(city.client, f"{prefix}exposed_in_windows_estimate", share)
+    stayed = ask_size(city.client, f"{prefix}exposed_under_rule_estimate", {"rule_id": "us_cdc", **share})
     assert not entered.exact
     assert off(entered, city.number("exposed_in_windows")) < CLOSE
     assert off(stayed, city.number("exposed_under_rule", rule_id="us_cdc")) < CLOSE
@@ -156,25 +158,24 @@ def test_one_window_is_counted_and_not_estimated(city: Loaded, ask: Callable[...
 
 
 def test_a_small_chain_is_counted_exactly_though_the_city_is_large(city: Loaded) -> None:
-    under = {"rule_id": "us_cdc", "dwell": "explicit"}
-    sizes = {
-        person: tracing.chain_size(city.client, person, city.since, city.until, "us_cdc", "explicit")
-        for person in city.asked.persons
-    }
-    person, size = min(sizes.items(), key=lambda each: each[1].people)
-    truth = city.number("contact_chain", **city.about(person), **under)
-    assert (size.people, size.exact) == (truth, True)
-    assert truth < 500
+    sizes = []
+    for person in city.asked.persons:
+        size = tracing.chain_size(city.client, person, city.since, city.until, "us_cdc", "explicit")
+        truth = city.number("contact_chain", **city.about(person), rule_id="us_cdc", dwell="explicit")
+        assert (size.people, size.exact) == (truth, True) or truth > 500
+        sizes.append(truth)
+    assert min(sizes) < 500
 
 
-def test_intervals_hold_the_answer_nearly_always(city: Loaded) -> None:
-    about = city.about(city.asked.persons[0])
-    truth = city.number("settled_overlap_chain", **about)
-    shares = [f"{0.05 + 0.06 * step:.2f}" for step in range(10)]
+@pytest.mark.parametrize("view", ["companions_by_cell", "settled_overlap_chain"])
+def test_intervals_hold_the_answer_nearly_always(city: Loaded, view: str) -> None:
+    person = city.asked.persons[0]
+    truth = city.number(view, **city.about(person))
+    shares = ("0.05", "0.08", "0.13", "0.2", "0.3", "0.45", "0.6")
     held = 0
     for share in shares:
-        given = {**about, "share": share}
-        sql = f"SELECT at_least, at_most FROM {asking.called('settled_overlap_chain_estimate', given)}"
+        given = {**city.about(person), "share": share}
+        sql = f"SELECT at_least, at_most FROM {asking.called(f'{view}_estimate', given)}"
         ((low, high),) = city.client.query(sql, parameters=given).result_rows
         held += low <= truth <= high
     assert held >= len(shares) - 1

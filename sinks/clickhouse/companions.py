@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from sinks.clickhouse.asking import ask, people, person, rule
 from sinks.clickhouse.dwell import Dwell, SettledDwell
-from sinks.clickhouse.queries import Contact
+from sinks.clickhouse.queries import Contact, Overlap
 from sinks.clickhouse.sizes import Size, ask_size
 
 COMPANION_RULE: Final = "cn_spacetime_companion"
@@ -25,6 +25,13 @@ COMPANION_RULE: Final = "cn_spacetime_companion"
 @dataclass(frozen=True, slots=True)
 class Companion(Contact):
     """A contact under a rule about cells; `cells` are ids of the 800 m grid."""
+
+    cells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CellOverlap(Overlap):
+    """Somebody who was in one cell of the 800 m grid with the person at all; `venues` are where they were then."""
 
     cells: list[str]
 
@@ -93,6 +100,13 @@ def settled_companions(
     """What `companions_by_cell` answers, as of the last settlement."""
     view = "settled_companions_by_cell_hours" if hours_clause else "settled_companions_by_cell"
     return ask(client, Companion, view, {**person(person_token, since, until), **rule(rule_id, dwell)})
+
+
+def settled_overlaps_in_cells(
+    client: Client, person_token: str, since: datetime, until: datetime, dwell: SettledDwell = "best"
+) -> list[CellOverlap]:
+    """Everybody who was in one cell with a person in [since, until), as of the last settlement: the quickest answer."""
+    return ask(client, CellOverlap, "settled_overlaps_in_cells", {**person(person_token, since, until), "dwell": dwell})
 
 
 def cell_hours(

@@ -102,6 +102,7 @@ def test_a_question_about_few_people_or_places_selects_few_of_four_hundred_granu
         (f"settled_contacts_by_venue({PERSON})", 40_000),
         (f"settled_overlaps_of_many({PEOPLE}, {SPAN})", 60_000),
         (f"settled_companions_by_cell({PERSON})", 40_000),
+        (f"settled_overlaps_in_cells({PERSON})", 20_000),
         (f"settled_companions_by_cell_hours({PERSON})", 80_000),
         (f"settled_rule_comparison({PERSON}, anchor = '2026-03-06 00:00:00')", 40_000),
         (f"contacts_of_many({PEOPLE}, {SPAN})", 160_000),

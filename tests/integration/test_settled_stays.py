@@ -57,6 +57,7 @@ CELLS = {
     if rule.place == "cell_800m"
 }
 """With a clause of one hour in a day: people of a town are hardly longer in a cell."""
+AT_ALL_IN_A_CELL = replace(CELLS["cell_11"], min_minutes=0, strict=False, indirect_tail="0")
 
 
 @pytest.fixture(scope="module")
@@ -317,6 +318,25 @@ def test_companions_in_cells_equal_the_oracle_with_and_without_the_clause_of_hou
         assert {each.contact: as_oracle(each) for each in found} == tracing.companions(
             known, person, *span, rule, dwell, hours=1, days=1
         ), (rule_id, dwell, span, until, city.scans)
+
+
+@few
+@given(town=towns, span=spans, dwell=st.sampled_from(["best", "default"]), until=st.none() | moments)
+def test_who_was_in_the_same_cells_at_all_equals_the_oracle(
+    client: Any, town: list[City], span: tuple[int, int], dwell: SettledDwell, until: int | None
+) -> None:
+    clear(client)
+    store(client, town)
+    settle(client, None if until is None else instant(until))
+    for city in town[:8]:
+        person, known = city.people[0], as_of(city, until)
+        found = companions.settled_overlaps_in_cells(client, person, instant(span[0]), instant(span[1]), dwell)
+        expected = oracle.contacts(known, person, *span, oracle_rule(AT_ALL_IN_A_CELL), dwell)
+        assert {each.contact: (each.overlap_s, milliseconds(each.first_meeting), each.venues) for each in found} == {
+            contact: (each.overlap_s, each.first_meeting, list(each.venues)) for contact, each in expected.items()
+        }, (dwell, span, until, city.scans)
+        for each in found:
+            assert each.cells == sorted({oracle.cell(*city.positions[venue]) for venue in each.venues})
 
 
 @few

@@ -213,6 +213,11 @@ NO_RULE, OTHER_DWELL = "there is no such contact rule", "settled stays end by be
 WITH_HOURS = partial(companions.settled_companions, hours_clause=True)
 
 
+def test_who_was_in_the_same_cells_is_refused_by_other_ends_of_stays(client: Any) -> None:
+    with pytest.raises(VenuecodeError, match=f"{OTHER_DWELL}; ask companions_by_cell for other ways"):
+        companions.settled_overlaps_in_cells(client, PERSON, SINCE, UNTIL, "explicit")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("ask", "rule_id", "dwell", "reason"),
     [

@@ -20,11 +20,7 @@ WITH
     toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS span_end,
 {{include:settled_meetings}}
 SELECT
-    lower(hex(person_token)) AS contact,
-    toUInt64(intDiv(intervalLengthSum(begin_ms, end_ms), 1000)) AS overlap_s,
-    fromUnixTimestamp64Milli(min(begin_ms), 'UTC') AS first_meeting,
-    fromUnixTimestamp64Milli(max(end_ms), 'UTC') AS last_together,
-    arraySort(groupUniqArray(venue_id)) AS venues
+    {{include:settled_overlap_columns}}
 FROM
 (
     {{include:settled_met}}

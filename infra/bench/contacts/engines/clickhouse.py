@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
@@ -16,25 +15,14 @@ from infra.bench.contacts.files import drop_from_memory
 from infra.bench.contacts.rows import venue_id
 from infra.embedded.clickhouse import EmbeddedClickHouse
 from sinks.clickhouse import asking
-from sinks.clickhouse.companions import COMPANION_RULE
 from sinks.clickhouse.migrate import Migrator
 from sinks.clickhouse.queries import VENUE_RULE
-from sinks.clickhouse.rules import builtin_contact_rules, store_rules
 from sinks.clickhouse.settle import settle
 from sinks.clickhouse.target import ClickHouseTarget
 from sinks.clickhouse.tracing import settled_chain_size
 
 ORDERS: Final = ("visits", "visits_by_place")
 SETTLED: Final = ("settled_stays", "settled_stays_by_place", "place_reach")
-ANY_TIME_IN_A_CELL: Final = replace(
-    next(rule for rule in builtin_contact_rules() if rule.rule_id == COMPANION_RULE),
-    rule_id="any_time_in_a_cell",
-    min_minutes=0,
-    strict=False,
-    companion_hours=None,
-    companion_days=None,
-)
-"""The published rule without its minimum, so that other databases need not know what a meeting is."""
 _DATABASE: Final = "contacts"
 _RETENTION_DAYS: Final = 30
 _ANSWER_S: Final = 1200.0
@@ -123,7 +111,6 @@ class ClickHouse:
             for each in windows
         ]
         self.client.insert("exposure_windows", rows, column_names=["window_id", "venue_id", "starts_at", "ends_at"])
-        store_rules(self.client, [ANY_TIME_IN_A_CELL], "operator")
 
     def trajectory(self, person: str, span: Span) -> Answer:
         found = self._ask("scanned_at", "trajectory", span, person_token=person)
@@ -144,8 +131,7 @@ class ClickHouse:
         return Answer(found.num_rows, lambda: pairs(found["contact"], found["overlap_s"]))
 
     def companions(self, person: str, span: Span) -> Answer:
-        rule = ANY_TIME_IN_A_CELL.rule_id
-        found = self._ask("contact, overlap_s", "settled_companions_by_cell", span, person_token=person, rule_id=rule)
+        found = self._ask("contact, overlap_s", "settled_overlaps_in_cells", span, person_token=person)
         return Answer(found.num_rows, lambda: pairs(found["contact"], found["overlap_s"]))
 
     def bulk(self, persons: Sequence[str], span: Span) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from typing import Final
 
 import numpy as np
@@ -16,8 +17,9 @@ _SHARE: Final = 32
 class GrowingRows:
     """Rows of words, handed out and given back by number.
 
-    Growing reallocates in place: for large blocks glibc moves page tables instead of bytes, so that neither the peak of
-    memory nor the time grows with what is already there. Whoever calls `take` must let nobody else touch `words`.
+    Their memory comes from the kernel, which moves page tables instead of bytes when it grows (Linux), so that neither
+    the peak of memory nor the time grows with what is already there. The C library does so for large blocks only, those
+    above the limit that `streams.memory.keep_freed_memory` sets. Whoever calls `take` must let nobody else touch `words`.
 
     Attributes:
         words: the rows; never keep a view of it beyond the lock that guards it.
@@ -25,7 +27,9 @@ class GrowingRows:
     """
 
     def __init__(self, width: int) -> None:
-        self.words: Words = np.zeros((_SMALLEST, width), np.uint64)
+        self._row_bytes = width * np.dtype(np.uint64).itemsize
+        self._memory = _zeros(_SMALLEST * self._row_bytes)
+        self.words = self._rows()
         self.used = 0
         self._free: list[int] = []
 
@@ -44,8 +48,7 @@ class GrowingRows:
         fresh = count - len(recycled)
         end = self.used + fresh
         if end > len(self.words):
-            size = max(end, len(self.words) + max(_SMALLEST, len(self.words) // _SHARE))
-            self.words.resize((size, self.words.shape[1]), refcheck=False)
+            self._grow(max(end, len(self.words) + max(_SMALLEST, len(self.words) // _SHARE)))
         taken = np.concatenate((np.array(recycled, np.intp), np.arange(self.used, end)))
         if recycled:
             del self._free[len(self._free) - len(recycled) :]
@@ -57,6 +60,20 @@ class GrowingRows:
         self.words[numbers] = 0
         self._free.extend(numbers.tolist())
 
+    def _grow(self, rows: int) -> None:
+        # Memory that anything looks at cannot be moved.
+        del self.words
+        try:
+            self._memory.resize(rows * self._row_bytes)
+        except SystemError:  # this system cannot move page tables
+            before, self._memory = self._memory, _zeros(rows * self._row_bytes)
+            self._memory[: len(before)] = before[:]
+        finally:
+            self.words = self._rows()
+
+    def _rows(self) -> Words:
+        return np.frombuffer(self._memory, np.uint64).reshape(-1, self._row_bytes // np.dtype(np.uint64).itemsize)
+
     def live(self, first: int, end: int) -> npt.NDArray[np.intp]:
         """The numbers from `first` to before `end` that are handed out."""
         numbers = np.arange(first, min(end, self.used))
@@ -66,3 +83,7 @@ class GrowingRows:
         held = np.ones(len(numbers), bool)
         held[free[(free >= first) & (free < end)] - first] = False
         return numbers[held]
+
+
+def _zeros(size: int) -> mmap.mmap:
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

@@ -25,7 +25,7 @@ from streams.statuses.packing import (
 )
 from streams.statuses.tokens import NONE, Numbers, TokenIndex
 
-_SLICE: Final = 2000
+_SLICE: Final = 8000
 _KEY_WORDS: Final = WIDTH - EARLIER_WIDTH
 
 
@@ -115,7 +115,7 @@ class PartitionStatuses:
         """Take over what `copy` gave, kinds numbered anew; a person who is there already stays as he is."""
         self._index.reserve(len(rows))
         with self._lock:
-            numbers = self._index.place(rows[:, :_KEY_WORDS])
+            numbers, _ = self._index.place(rows[:, :_KEY_WORDS])
             new = kinds_of(self._rows.words[numbers, _KEY_WORDS:]) == 0
             words = with_kinds(rows[:, _KEY_WORDS:], kind_numbers)[new]
             places = places_of(words)
@@ -129,17 +129,24 @@ class PartitionStatuses:
         packed = pack(statuses)
         self._index.reserve(len(keys))
         with self._lock:
-            numbers = self._index.place(keys)
+            numbers, new = self._index.place(keys)
+            if new == len(keys):  # each of somebody else, and nobody was known before
+                self._rows.words[numbers, _KEY_WORDS:] = packed
+        renewed = 0 if new == len(keys) else self._write_all(numbers, packed, statuses.version)
+        if not statuses.kind.all():
+            self._remove_erased(np.unique(numbers))
+        return renewed
+
+    def _write_all(self, numbers: Numbers, packed: Words, version: Integers) -> int:
+        """Take over changes in their order; how many had a status and have another."""
         renewed, waiting = 0, np.arange(len(numbers))
         while len(waiting):
             # Array assignment knows no order among equal rows: one change per person a round.
             _, firsts = np.unique(numbers[waiting], return_index=True)
             now = waiting[firsts]
             with self._lock:
-                renewed += self._write(numbers[now], packed[now], statuses.version[now])
+                renewed += self._write(numbers[now], packed[now], version[now])
             waiting = np.delete(waiting, firsts)
-        if not statuses.kind.all():
-            self._remove_erased(np.unique(numbers))
         return renewed
 
     def _write(self, numbers: Numbers, packed: Words, version: Integers) -> int:

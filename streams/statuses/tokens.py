@@ -69,29 +69,39 @@ class TokenIndex:
             _enter(slots, _hashes(self._rows.words[numbers]), numbers)
         self._slots, self._taken = slots, len(self._rows)
 
-    def place(self, keys: Words) -> Numbers:
-        """The row of each key; a new one, of zeros but for the key, where there was none. Call `reserve` before."""
+    def place(self, keys: Words) -> tuple[Numbers, int]:
+        """The row of each key; a new one, of zeros but for the key, where there was none. Call `reserve` before.
+
+        Returns:
+            The rows, and how many of them are new.
+        """
         found = np.empty(len(keys), np.intp)
-        rows, slots = self._rows, self._slots
+        rows, slots, before = self._rows, self._slots, self._taken
         waiting, hashes = np.arange(len(keys)), _hashes(keys)
         while len(waiting):
-            places, wanted = _places(hashes, slots), keys[waiting]
+            places = _places(hashes, slots)
             held = slots[places]
             # No key lies behind a slot that was never used, so here each of these is new, or one of several alike.
-            new = (held == _EMPTY).nonzero()[0]
+            empty = held == _EMPTY
+            new = empty.nonzero()[0]
             if len(new):
                 fresh = rows.take(len(new))
-                rows.words[fresh, :2] = wanted[new]
+                rows.words[fresh, :2] = keys[waiting[new]]
                 slots[places[new]] = fresh.astype(np.uint32) + np.uint32(1)
                 held = slots[places]
-                lost = fresh[held[new] != fresh + 1]
-                rows.give_back(lost)
-                self._taken += len(fresh) - len(lost)
-            same = _holds(rows.words, held, wanted)
+                kept = held[new] == fresh + 1
+                rows.give_back(fresh[~kept])
+                self._taken += int(kept.sum())
+                found[waiting[new[kept]]] = fresh[kept]
+                # Whoever lost a slot to another looks at who has it now.
+                empty[new[~kept]] = False
+                taken = (~empty).nonzero()[0]
+                held, hashes, waiting = held[taken], hashes[taken], waiting[taken]
+            same = _holds(rows.words, held, keys[waiting])
             found[waiting[same]] = held[same].astype(np.intp) - 1
             other = (~same).nonzero()[0]
             waiting, hashes = waiting[other], _next(hashes[other])
-        return found
+        return found, self._taken - before
 
     def remove(self, numbers: Numbers) -> None:
         """Forget these rows, each given once, and wipe them."""

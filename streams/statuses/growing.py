@@ -19,7 +19,7 @@ class GrowingRows:
 
     Their memory comes from the kernel, which moves page tables instead of bytes when it grows (Linux), so that neither
     the peak of memory nor the time grows with what is already there. The C library does so for large blocks only, those
-    above the limit that `streams.memory.keep_freed_memory` sets. Whoever calls `take` must let nobody else touch `words`.
+    above the limit of `streams.memory.keep_freed_memory`. Whoever calls `take` must let nobody else touch `words`.
 
     Attributes:
         words: the rows; never keep a view of it beyond the lock that guards it.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -47,13 +49,22 @@ def build_app(verbs: tuple[str, ...] = _VERBS) -> typer.Typer:
         name="venuecode",
         help="Venue codes for a city: scans in, colours decided, alerts out, contacts found.",
         no_args_is_help=True,
+        invoke_without_command=True,
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    app.callback()(lambda: None)  # else an application of one verb has no name for it
+    app.callback()(_options)  # also without any option: else an application of one verb has no name for it
     for verb in verbs:
         importlib.import_module(f"infra.cli.{verb}").register(app)
     return app
+
+
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Show which version this is and exit.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"venuecode {metadata.version('venuecode')}")
+        raise typer.Exit
 
 
 def main() -> None:

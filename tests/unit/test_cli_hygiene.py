@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,13 @@ def test_starting_the_command_line_imports_nothing_heavy() -> None:
 def test_every_verb_is_there() -> None:
     names = {path.split()[1] for path in ALL if len(path.split()) > 1}
     assert names == {verb.rstrip("_") for verb in _VERBS}
+
+
+def test_the_version_is_told_with_a_verb_or_without_and_nothing_is_run() -> None:
+    for arguments in (["--version"], ["--version", "doctor"]):
+        result = CliRunner().invoke(build_app(("doctor",)), arguments)
+        assert (result.exit_code, result.stdout) == (0, f"venuecode {metadata.version('venuecode')}\n")
+    assert "Usage: venuecode" in CliRunner().invoke(build_app(("doctor",)), [], prog_name="venuecode").output
 
 
 def run(function: object, *arguments: str) -> tuple[int, str]:

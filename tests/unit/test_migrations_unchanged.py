@@ -35,6 +35,8 @@ APPLIED = {
     "0028_settled_boardings": "3da034554154d28a171d15f4dce8006dd600aa165f57a483c5198a67ebefe942",
     "0029_settled_windows": "5dbf6327d3d581127868b3f4bbdf5db377f5748b454b1ef8fe39a4c12e34e99b",
     "0030_settled_sizes": "c91cec81a39c76f7128910676cde699e3f72cd57082585fe00dfb8818db24169",
+    "0031_overlaps_in_cells": "337fc8ce17611cf256aab2dda67432a6bec5102daa4415818a7c45ddbf7840f8",
+    "0032_settled_codecs": "d1ff9c482c9071104330d50a840219f5c01accd5f9612355459f35dab04b3d42",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

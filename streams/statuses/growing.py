@@ -39,8 +39,8 @@ class GrowingRows:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all rows, spare ones included."""
-        return self.words.nbytes
+        """Bytes of all rows, spare ones included. May be asked by any thread: it does not look at `words`."""
+        return len(self._memory)
 
     def take(self, count: int) -> npt.NDArray[np.intp]:
         """Numbers of rows of zeros to write to."""

@@ -7,17 +7,16 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import groupby
-from operator import methodcaller
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import FatalError, RetryableError
 from schemas.kafka import ClientConfig, consumer_config
 
 _ROWS: Final = 8000
-_PARTITION: Final = methodcaller("partition")
-_ERROR: Final = methodcaller("error")
+_PARTITION: Final[Callable[[Any], Any]] = Message.partition
+_ERROR: Final[Callable[[Any], Any]] = Message.error
 _NO_ERRORS: Final = {type(None)}
 _WAIT_S: Final = 0.05
 _TIMEOUT_S: Final = 10.0

@@ -35,9 +35,9 @@ class Intake:
         Raises:
             FatalError: too much of the topic is bad; nothing of the batch may be committed.
         """
-        values = [message.value() for message in messages]
-        partitions = cast("list[int]", [message.partition() for message in messages])
-        offsets = cast("list[int]", [message.offset() for message in messages])
+        values = list(map(Message.value, messages))
+        partitions = cast("list[int]", list(map(Message.partition, messages)))
+        offsets = cast("list[int]", list(map(Message.offset, messages)))
         # Offsets grow within a partition: the last one of each stays.
         for partition, offset in dict(zip(partitions, offsets, strict=True)).items():
             batch.next_offsets[topic, partition] = offset + 1

@@ -190,10 +190,11 @@ class Sink:
             return
         if not self._filling.next_offsets:
             self._filling = Batch(self._generation, time.monotonic())
-        good = [message for message in messages if message.error() is None]
+        errors = map(Message.error, messages)
+        good = [message for message, error in zip(messages, errors, strict=True) if error is None]
         if len(good) < len(messages):
             self._raise_if_refused(messages)
-        topics = cast("set[str]", {message.topic() for message in good})
+        topics = cast("set[str]", set(map(Message.topic, good)))
         for topic in topics:
             of_topic = good if len(topics) == 1 else [message for message in good if message.topic() == topic]
             self._intake.take(self._filling, self._routes[topic], topic, of_topic)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import compress
-from operator import attrgetter, methodcaller
+from operator import attrgetter
 from typing import Any, Final, cast
 
 import numpy as np
+from confluent_kafka import Message
 
 from schemas.errors import RejectError
 from schemas.fast import FastDecoder, epoch_ms
@@ -25,8 +26,8 @@ Change = tuple[str, HealthStatus | None]
 _PLAIN: Final = FastDecoder(HealthStatus, times_as_text=True)
 _DIGITS: Final = b"0123456789abcdef"
 _TOKEN: Final = re.compile(rb"[0-9a-f]{32}")
-_KEY_OF: Final = methodcaller("key")
-_VALUE_OF: Final = methodcaller("value")
+_KEY_OF: Final[Callable[[Any], Any]] = Message.key
+_VALUE_OF: Final[Callable[[Any], Any]] = Message.value
 _TOKEN_OF: Final = attrgetter("person_token")
 _KIND: Final = attrgetter("colour", "labels")
 _VERSION: Final = attrgetter("version")

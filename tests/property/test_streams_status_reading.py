@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
+from confluent_kafka import Message
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -24,18 +24,8 @@ ALMOST_TIMES = r"[0-9]{4}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-3, minutes=-30))])
 
 
-@dataclass(frozen=True)
-class Message:
-    """As the client gives it."""
-
-    raw_key: bytes | None
-    raw_value: bytes | None
-
-    def key(self) -> bytes | None:
-        return self.raw_key
-
-    def value(self) -> bytes | None:
-        return self.raw_value
+def consumed(key: bytes | None, value: bytes | None) -> Message:
+    return Message(key=key, value=value)
 
 
 @given(st.lists(st.builds(lambda at, zone: at.replace(tzinfo=zone), TIMES, ZONES), max_size=6))
@@ -64,19 +54,19 @@ def test_a_text_that_is_no_time_is_never_read_as_one(text: str) -> None:
 
 IMPOSSIBLE = status(9, "red", moment()).to_json().replace(b"2026-03-02T08:30:00Z", b"2026-02-30T08:30:00Z")
 GOOD = [
-    Message(token(1).encode(), status(1, "red", moment()).to_json()),
-    Message(token(2).encode(), status(2, "green", moment(0.5), version=2**53).to_json()),
-    Message(token(1).encode(), None),
-    Message(token(3).encode(), status(3, "yellow", moment().astimezone(timezone(timedelta(hours=8)))).to_json()),
+    consumed(token(1).encode(), status(1, "red", moment()).to_json()),
+    consumed(token(2).encode(), status(2, "green", moment(0.5), version=2**53).to_json()),
+    consumed(token(1).encode(), None),
+    consumed(token(3).encode(), status(3, "yellow", moment().astimezone(timezone(timedelta(hours=8)))).to_json()),
 ]
 BAD = [
-    Message(token(4).encode(), b"{}"),
-    Message(token(5).encode(), status(6, "red", moment()).to_json()),
-    Message(token(7).upper().encode(), None),
-    Message(b"", None),
-    Message(None, status(8, "red", moment()).to_json()),
-    Message(token(9).encode(), IMPOSSIBLE),
-    Message(token(9).encode()[:-1] + b"\xff", None),
+    consumed(token(4).encode(), b"{}"),
+    consumed(token(5).encode(), status(6, "red", moment()).to_json()),
+    consumed(token(7).upper().encode(), None),
+    consumed(b"", None),
+    consumed(None, status(8, "red", moment()).to_json()),
+    consumed(token(9).encode(), IMPOSSIBLE),
+    consumed(token(9).encode()[:-1] + b"\xff", None),
 ]
 
 
@@ -122,14 +112,14 @@ def written(draw: st.DrawFn) -> Message:
         begin = draw(st.integers(0, len(raw)))
         raw = raw[:begin] + draw(ODD) + raw[begin + draw(st.integers(0, 3)) :]
     key = record.person_token if draw(st.integers(0, 19)) else draw(PEOPLE)
-    return Message(key.encode(), raw)
+    return consumed(key.encode(), raw)
 
 
 @settings(max_examples=400)
 @given(st.lists(written(), min_size=1, max_size=4))
 def test_statuses_read_by_the_column_are_what_the_decoder_reads_or_left_to_it(messages: list[Message]) -> None:
     kinds = Kinds()
-    found = read_canonical([each.raw_key for each in messages], [each.raw_value for each in messages], kinds)
+    found = read_canonical([each.key() for each in messages], [each.value() for each in messages], kinds)
     changes, set_aside = StatusReader("topic", kinds).decoder.decode(messages)
     if found is not None:
         assert not set_aside

@@ -65,7 +65,7 @@ def running_demo(tmp_path: Path, *arguments: str) -> Iterator[tuple[subprocess.P
             demo.wait()
 
 
-@pytest.mark.timeout(540)  # two minutes beside other tests; more than five where the machine did a third of its work
+@pytest.mark.timeout(540)  # two minutes beside other tests; more than 200 s were seen on a slow machine
 def test_a_demo_ends_by_itself_with_everything_stored_and_found_though_all_its_parts_were_killed(
     tmp_path: Path,
 ) -> None:

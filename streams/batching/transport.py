@@ -26,6 +26,7 @@ PINNED: Final[Mapping[str, tuple[str, ...]]] = {
     "faust.transport.consumer:Consumer": (
         "_add_gap",
         "_commit",
+        "_commit_fut",
         "_drain_messages",
         "_filter_tps_with_pending_acks",
         "_new_offset",
@@ -172,6 +173,9 @@ class BatchConsumer(driver.Consumer):
     async def commit_and_end_transactions(self) -> None:
         # The last commit of a rebalance or of a clean stop: first let finish what is under way.
         await self.batching.effects_finished()
+        # Upstream makes no commit while another is under way, and that one may have been asked for before the end.
+        while self._commit_fut is not None:
+            await self.maybe_wait_for_commit_to_finish()
         await super().commit_and_end_transactions()
 
     async def on_stop(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from infra.embedded.kafka import EmbeddedKafka
 from tests.support.waiting import wait_until
-from tests.support.worker_platform import WorkerPlatform, WorkerProcess, every, running_worker
+from tests.support.worker_platform import VENUECODE, WorkerPlatform, WorkerProcess, every, running_worker
 from tests.support.worker_scans import scan
 
 pytestmark = pytest.mark.broker
@@ -70,12 +70,13 @@ def test_two_workers_share_the_partitions_and_one_takes_over_when_the_other_is_k
         _all_visible(platform)
 
 
+@pytest.mark.parametrize("module", [VENUECODE, "tests.support.worker_with_slow_commits"])
 def test_a_worker_that_joins_and_one_that_leaves_in_mid_run_lose_nothing_and_repeat_nothing(
-    platform: WorkerPlatform, tmp_path: Path
+    platform: WorkerPlatform, tmp_path: Path, module: str
 ) -> None:
     _send(platform, 20_000)
-    with running_worker(platform, tmp_path, **SMALL_BATCHES) as first:
-        with running_worker(platform, tmp_path, **SMALL_BATCHES) as second:
+    with running_worker(platform, tmp_path, module=module, **SMALL_BATCHES) as first:
+        with running_worker(platform, tmp_path, module=module, **SMALL_BATCHES) as second:
             wait_until(lambda: second.partitions() == 2, 15, "the second to own its share")
             _send(platform, 10_000, first_person=50_000)
             assert second.stop() == 0

@@ -24,6 +24,7 @@ from schemas.kafka import consumer_config, producer_config
 from schemas.topics import Topics, topic_plan
 from tests.support.waiting import wait_until
 
+VENUECODE = "infra.cli.main"
 _START_S = 30.0
 _STOP_S = 20.0
 
@@ -135,7 +136,7 @@ class WorkerProcess:
         directory: Path,
         arguments: Sequence[str] = (),
         *,
-        module: str = "infra.cli.main",
+        module: str = VENUECODE,
         **variables: str,
     ) -> None:
         self._name = f"worker-{uuid.uuid4().hex[:6]}"
@@ -196,10 +197,15 @@ class WorkerProcess:
 
 @contextmanager
 def running_worker(
-    platform: WorkerPlatform, directory: Path, arguments: Sequence[str] = (), **variables: str
+    platform: WorkerPlatform,
+    directory: Path,
+    arguments: Sequence[str] = (),
+    *,
+    module: str = VENUECODE,
+    **variables: str,
 ) -> Iterator[WorkerProcess]:
     """A worker that is ready, and gone afterwards."""
-    worker = WorkerProcess(platform, directory, arguments, **variables)
+    worker = WorkerProcess(platform, directory, arguments, module=module, **variables)
     try:
         worker.wait_until_ready()
         yield worker

@@ -103,6 +103,46 @@ def test_ours_still_commits_a_revoked_partition_whose_acks_are_forgotten(consume
     assert consumer._filter_committable_offsets([HERE]) == {HERE: 100}
 
 
+class _SlowCommits:
+    """In the place of a consumer's commits: each takes until it is told to end."""
+
+    def __init__(self, consumer: Any) -> None:
+        self.began, self.ended, self.may_end = 0, 0, asyncio.Event()
+        consumer.force_commit = self._commit
+
+    async def _commit(self, *_: Any, **__: Any) -> bool:
+        assert self.began == self.ended, "two commits at once"
+        self.began += 1
+        await self.may_end.wait()
+        self.ended += 1
+        return True
+
+
+def _commits_when_the_last_is_asked_for_during_another(consumer: Any, loop: asyncio.AbstractEventLoop) -> int:
+    async def both() -> int:
+        commits = _SlowCommits(consumer)
+        periodic = asyncio.create_task(consumer.commit())
+        await asyncio.sleep(0)
+        last = asyncio.create_task(consumer.commit_and_end_transactions())
+        await asyncio.sleep(0)
+        assert commits.began == 1
+        commits.may_end.set()
+        await asyncio.gather(periodic, last)
+        return commits.ended
+
+    return loop.run_until_complete(both())
+
+
+def test_upstream_leaves_out_the_last_commit_while_another_is_under_way(consumers: Consumers) -> None:
+    # What was finished since the other one began is then done again by whoever is given the partition.
+    assert _commits_when_the_last_is_asked_for_during_another(consumers.upstream(), consumers.loop) == 1
+
+
+def test_ours_makes_the_last_commit_after_the_one_that_was_under_way(consumers: Consumers) -> None:
+    consumer, _ = consumers.ours()
+    assert _commits_when_the_last_is_asked_for_during_another(consumer, consumers.loop) == 2
+
+
 class _StubConsumer:
     """An aiokafka consumer that owns one partition without a committed offset, and remembers what was done to it."""
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
+from infra.bench.contacts import measure as measuring
+from infra.bench.contacts import run as running
 from infra.bench.contacts.city import DAYS, City
-from infra.bench.contacts.ground import ground, require_space
-from infra.bench.contacts.questions import BULK_CASES, WINDOWS, draw, questions
+from infra.bench.contacts.engines.base import Answer, Engine, Unanswerable
+from infra.bench.contacts.ground import Ground, ground, require_space
+from infra.bench.contacts.measure import Measured, measure
+from infra.bench.contacts.questions import BULK_CASES, WINDOWS, Question, draw, questions
 from infra.bench.contacts.rows import RowMaker
 from infra.bench.contacts.run import disagreements
+from infra.bench.contacts.tables import notes
+from infra.bench.report import Document
 from schemas.categories import builtin_categories
 from schemas.errors import ConfigurationError
 
@@ -92,3 +99,141 @@ def test_an_attempt_that_was_cut_off_is_begun_again(tmp_path: Path) -> None:
 def test_differing_answers_are_told_by_question_and_database() -> None:
     contents = {"A": {"q": [1, 2]}, "B": {"q": [1, 2]}, "C": {"q": [1, 3]}}
     assert disagreements(contents) == ["q: B and C differ in 1 of 2 answers"]
+
+
+def test_a_database_that_was_asked_fewer_times_is_compared_as_far_as_it_answered() -> None:
+    assert disagreements({"A": {"q": [1, 2, 3]}, "B": {"q": [1]}}) == []
+    assert disagreements({"A": {"q": [2]}, "B": {"q": [1, 2]}}) == ["q: A and B differ in 1 of 1 answers"]
+
+
+class SlowDatabase:
+    """Takes as long as it is told for each answer, by a clock of its own.
+
+    Only what `measure` itself asks of a database; a question's call is `answer`.
+    """
+
+    name = "Slow"
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(measuring, "perf_counter", lambda: self.now)
+
+    def answer(self, seconds: float) -> Answer:
+        self.now += seconds
+        return Answer(3, lambda: "the same")
+
+    def drop_caches(self) -> None:
+        self.now += 1
+
+    def another(self) -> SlowDatabase:
+        return self
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def asked(database: SlowDatabase, seconds: float, calls: int, patience: float) -> Measured:
+    found = Measured()
+    question = Question("q", tuple(lambda engine: engine.answer(seconds) for _ in range(calls)))  # type: ignore[attr-defined]
+    measure(cast(Engine, database), [question], lambda _: None, found, patience)
+    return found
+
+
+def calls_by_way(found: Measured) -> dict[str, int]:
+    return {entry["how"]: entry["asked"] for entry in found.answers}
+
+
+def test_a_question_is_asked_all_its_calls_in_every_way_while_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = asked(SlowDatabase(monkeypatch), 0.5, 20, patience=60)
+    assert calls_by_way(found) == {"cold": 5, "warm": 20, "8 at once": 20}
+    assert found.contents == {"q": ["the same"] * 20}
+    assert found.left_out == []
+
+
+def test_a_slow_question_is_asked_as_often_as_there_is_time_for_and_not_by_several_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = asked(SlowDatabase(monkeypatch), 25, 20, patience=60)
+    assert calls_by_way(found) == {"cold": 3, "warm": 3}
+    assert found.left_out == ["q: 3 calls took 75 s, so not 8 at once"]
+
+
+def test_a_question_whose_first_answer_takes_longer_than_there_is_time_for_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = asked(SlowDatabase(monkeypatch), 90, 20, patience=60)
+    assert found.answers == [
+        {"question": "q", "how": "once", "p50_ms": 90_000.0, "p95_ms": 90_000.0, "rows": 3, "asked": 1}
+    ]
+    assert found.left_out == ["q: asked once, an answer took 90 s"]
+
+
+class Interrupted:
+    """In the place of a database: is interrupted, or fails, while it is asked the second question."""
+
+    def __init__(self, name: str, ending: BaseException | None) -> None:
+        self.name, self._ending = name, ending
+        self.closed = False
+
+    def visits(self) -> int:
+        return 10
+
+    def disk_bytes(self) -> int:
+        return 1000
+
+    def know(self, *_: object) -> None:
+        """Nothing to know."""
+
+    def trajectory(self, *_: object) -> Answer:
+        return Answer(1, lambda: 1)
+
+    def stays(self, *_: object) -> Answer:
+        if self._ending is not None:
+            raise self._ending
+        return Answer(1, lambda: 1)
+
+    def drop_caches(self) -> None:
+        """There are none."""
+
+    def another(self) -> Interrupted:
+        return Interrupted(self.name, self._ending)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def __getattr__(self, _: str) -> object:
+        def unanswerable(*_: object, **__: object) -> Answer:
+            raise Unanswerable
+
+        return unanswerable
+
+
+def run(monkeypatch: pytest.MonkeyPatch, **endings: BaseException | None) -> tuple[Document, list[Interrupted]]:
+    opened: list[Interrupted] = []
+
+    def opener(name: str, place: Ground, _: object) -> Interrupted:
+        place.loaded[name] = 1.0
+        opened.append(Interrupted(name, endings[name]))
+        return opened[-1]
+
+    monkeypatch.setattr(running, "open_engine", opener)
+    found = running.run_contacts_bench(20_000, 2, list(endings), 0, 60, None, lambda *_: None)
+    return found, opened
+
+
+def test_a_benchmark_that_is_broken_off_keeps_what_it_measured_and_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, opened = run(monkeypatch, clickhouse=KeyboardInterrupt(), duckdb=None)
+    assert [(each["engine"], each["question"]) for each in found["answers"]] == [("clickhouse", "trajectory")] * 3
+    assert found["broken_off"] == "clickhouse: stays of one person"
+    assert "broken off: clickhouse: stays of one person" in notes(found)
+    assert [each.closed for each in opened] == [True]
+
+
+def test_a_database_that_fails_does_not_keep_the_others_from_being_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, opened = run(monkeypatch, clickhouse=MemoryError("a token"), duckdb=None)
+    assert found["failed"] == {"clickhouse": "clickhouse: stays of one person: MemoryError"}
+    assert {each["question"] for each in found["answers"] if each["engine"] == "duckdb"} == {
+        "trajectory",
+        "stays of one person",
+    }
+    assert [each.closed for each in opened] == [True, True]

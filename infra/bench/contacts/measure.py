@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
 
-from infra.bench.contacts.engines.base import Engine, Unanswerable
-from infra.bench.contacts.questions import Question
+from infra.bench.contacts.engines.base import Answer, Engine, Unanswerable
+from infra.bench.contacts.questions import Call, Question
 
 CLIENTS: Final = 8
 _COLD_CALLS: Final = 5
@@ -25,62 +25,105 @@ class Measured:
     Attributes:
         answers: one entry a question and way: `question`, `how`, `p50_ms`, `p95_ms`, `rows` (median), `asked`.
         contents: what came back, by question, call by call; comparable between databases.
+        left_out: what was not asked, or not as often as said, since answers took too long; texts.
     """
 
     answers: list[dict[str, Any]] = field(default_factory=list)
     contents: dict[str, list[Hashable]] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
 
-    def add(self, question: str, how: str, took: Sequence[float], rows: Sequence[int]) -> None:
-        p50, p95 = np.percentile(np.array(took) * 1000, [50, 95])
+    def add(self, question: str, how: str, times: _Times) -> None:
+        p50, p95 = np.percentile(np.array(times.took) * 1000, [50, 95])
         entry = {"question": question, "how": how, "p50_ms": round(float(p50), 1), "p95_ms": round(float(p95), 1)}
-        self.answers.append({**entry, "rows": int(np.median(rows)), "asked": len(took)})
+        self.answers.append({**entry, "rows": int(np.median(times.rows)), "asked": len(times.took)})
 
 
-def measure(engine: Engine, questions: Sequence[Question], step: Step, *, cold: bool = True) -> Measured:
-    """Ask everything: each question cold (the first few), warm one at a time, and by `CLIENTS` at once.
+@dataclass(slots=True)
+class _Times:
+    """Seconds that calls took, and how many rows each came back with."""
+
+    took: list[float] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+
+    def call(self, engine: Engine, call: Call) -> Answer:
+        began = perf_counter()
+        answer = call(engine)
+        self.took.append(perf_counter() - began)
+        self.rows.append(answer.rows)
+        return answer
+
+
+def measure(engine: Engine, questions: Sequence[Question], step: Step, found: Measured, seconds: float) -> None:
+    """Ask everything, once to compare the answers, then cold (the first few), warm one at a time, and several at once.
 
     Args:
         engine: loaded.
         questions: to ask.
         step: called with a few words before each part.
-        cold: whether to ask cold at all.
+        found: what is found is added to it, question by question.
+        seconds: each way of asking a question ends after so many, a call that has begun excepted. A question whose
+            first answer takes longer is asked that once; one that warm is not asked all its calls in time is not asked
+            by several at once.
     """
-    found = Measured()
     for question in questions:
-        step(f"{engine.name}: {question.name}")
+        name = question.name
+        step(f"{engine.name}: {name}")
         try:
-            question.calls[0](engine)
+            first, found.contents[name] = _compared(engine, question.calls, seconds)
         except Unanswerable:
             continue
-        if cold:
-            found.add(question.name, "cold", *_one_by_one(engine, question.calls[:_COLD_CALLS], engine.drop_caches))
-        found.contents[question.name] = [call(engine).content() for call in question.calls]
-        found.add(question.name, "warm", *_one_by_one(engine, question.calls * question.rounds))
-        if len(question.calls) > 1:
-            found.add(question.name, f"{CLIENTS} at once", *_at_once(engine, question.calls * question.rounds))
-    return found
+        if first.took[0] > seconds:
+            found.add(name, "once", first)
+            found.left_out.append(f"{name}: asked once, an answer took {first.took[0]:.0f} s")
+            continue
+        some, calls = question.calls[:_COLD_CALLS], question.calls * question.rounds
+        found.add(name, "cold", _one_by_one(engine, some, seconds, before=engine.drop_caches))
+        warm = _one_by_one(engine, calls, seconds)
+        found.add(name, "warm", warm)
+        if len(question.calls) == 1:
+            continue
+        if len(warm.took) == len(calls):
+            found.add(name, f"{CLIENTS} at once", _at_once(engine, calls))
+        else:
+            found.left_out.append(
+                f"{name}: {len(warm.took)} calls took {sum(warm.took):.0f} s, so not {CLIENTS} at once"
+            )
 
 
-def measure_meanwhile(engine: Engine, questions: Sequence[Question], step: Step, found: Measured) -> None:
-    """Ask everything one at a time while somebody else writes; adds to what was found."""
+def measure_meanwhile(
+    engine: Engine, questions: Sequence[Question], step: Step, found: Measured, seconds: float
+) -> None:
+    """Ask everything one at a time while somebody else writes; see `measure`."""
     for question in questions:
         step(f"{engine.name} while visits come in: {question.name}")
-        found.add(question.name, "while writing", *_one_by_one(engine, question.calls * question.rounds))
+        found.add(question.name, "while writing", _one_by_one(engine, question.calls * question.rounds, seconds))
 
 
-def _one_by_one(engine: Engine, calls: Sequence[Any], before: Callable[[], None] | None = None) -> Any:
-    took, rows = [], []
+def _compared(engine: Engine, calls: Sequence[Call], seconds: float) -> tuple[_Times, list[Hashable]]:
+    """See `_one_by_one`; and what came back from each call."""
+    contents: list[Hashable] = []
+    return _one_by_one(engine, calls, seconds, after=lambda answer: contents.append(answer.content())), contents
+
+
+def _one_by_one(
+    engine: Engine,
+    calls: Sequence[Call],
+    seconds: float,
+    before: Callable[[], object] = lambda: None,
+    after: Callable[[Answer], object] = lambda _: None,
+) -> _Times:
+    """The first call, and more of them until so many seconds are over."""
+    times, end = _Times(), perf_counter() + seconds
     for call in calls:
-        if before is not None:
-            before()
-        began = time.perf_counter()
-        rows.append(call(engine).rows)
-        took.append(time.perf_counter() - began)
-    return took, rows
+        if times.took and perf_counter() > end:
+            break
+        before()
+        after(times.call(engine, call))
+    return times
 
 
-def _at_once(engine: Engine, calls: Sequence[Any]) -> Any:
-    waiting, took, rows = list(calls), [], []
+def _at_once(engine: Engine, calls: Sequence[Call]) -> _Times:
+    waiting, times = list(calls), _Times()
     failures: list[BaseException] = []
 
     def client() -> None:
@@ -92,10 +135,7 @@ def _at_once(engine: Engine, calls: Sequence[Any]) -> Any:
                         call = waiting.pop()
                     except IndexError:
                         return
-                    began = time.perf_counter()
-                    count = call(mine).rows
-                    took.append(time.perf_counter() - began)
-                    rows.append(count)
+                    times.call(mine, call)
             finally:
                 mine.close()
         except BaseException as failure:
@@ -108,4 +148,4 @@ def _at_once(engine: Engine, calls: Sequence[Any]) -> Any:
         thread.join()
     if failures:
         raise failures[0]
-    return took, rows
+    return times

@@ -7,7 +7,7 @@ from typing import Final
 
 from infra.bench.report import Document
 
-ANSWER_COLUMNS: Final = ("question", "asked", "database", "p50 ms", "p95 ms", "rows")
+ANSWER_COLUMNS: Final = ("question", "asked", "database", "p50 ms", "p95 ms", "rows", "calls")
 ENGINE_COLUMNS: Final = ("database", "visits", "bytes a visit", "load s")
 
 
@@ -16,7 +16,7 @@ def answer_rows(found: Document) -> Iterator[tuple[str, ...]]:
     order = {entry["question"]: number for number, entry in reversed(list(enumerate(found["answers"])))}
     for each in sorted(found["answers"], key=lambda entry: order[entry["question"]]):
         times = (f"{each[name]:,.1f}" for name in ("p50_ms", "p95_ms"))
-        yield each["question"], each["how"], each["engine"], *times, f"{each['rows']:,}"
+        yield each["question"], each["how"], each["engine"], *times, f"{each['rows']:,}", str(each["asked"])
 
 
 def engine_rows(found: Document) -> Iterator[tuple[str, ...]]:
@@ -26,15 +26,18 @@ def engine_rows(found: Document) -> Iterator[tuple[str, ...]]:
 
 
 def notes(found: Document) -> list[str]:
-    """What the tables do not say: what was not run, what differed, and how many visits came in while asking."""
-    lines = [f"not run: {name}: {reason}" for name, reason in found["not_run"].items()]
+    """What the tables do not say: what was left out, what differed, and how many visits came in while asking."""
+    lines = [f"broken off: {found['broken_off']}"] if found["broken_off"] else []
+    lines += [f"not run: {name}: {reason}" for name, reason in found["not_run"].items()]
+    lines += [f"failed: {name}: {reason}" for name, reason in found["failed"].items()]
+    lines += [f"{name}: {text}" for name, texts in found["left_out"].items() for text in texts]
     lines += [f"different answers: {text}" for text in found["disagreements"]]
     lines += [
         f"while writing: {each['written_per_s']:,} visits/s came in"
         for each in found["engines"]
         if "written_per_s" in each
     ]
-    if len(found["engines"]) > 1 and not found["disagreements"]:
+    if len({each["engine"] for each in found["answers"]}) > 1 and not found["disagreements"]:
         lines.append("all databases gave the same answers")
     return lines
 

@@ -23,6 +23,13 @@ Engines = Annotated[
 WriteRate = Annotated[
     int, typer.Option(min=0, help="Visits a second that come in during the last round of questions; 0: no such round.")
 ]
+Seconds = Annotated[
+    float,
+    typer.Option(
+        min=1,
+        help="A question is asked so long at most, each way; one whose first answer takes longer is asked that once.",
+    ),
+]
 Keep = Annotated[
     Path | None, typer.Option(help="Keep the loaded databases in this folder, and use what is already in it.")
 ]
@@ -34,12 +41,16 @@ def contacts(
     cases: Cases = 40,
     engines: Engines = _ENGINES,
     write_rate: WriteRate = 20_000,
+    seconds: Seconds = 60,
     keep: Keep = None,
     as_json: AsJson = False,
     write_docs: WriteDocs = False,
     json_file: JsonFile = None,
 ) -> None:
-    """Who met whom, in a made-up city: times, disk and load time of three databases, answers compared."""
+    """Who met whom, in a made-up city: times, disk and load time of three databases, answers compared.
+
+    Ctrl-C ends it with what was measured until then.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from infra.bench.contacts.ground import ENGINES
@@ -59,10 +70,15 @@ def contacts(
                 progress.reset(task, description=text)
             progress.update(task, description=text, advance=more)
 
-        found = run_contacts_bench(int(visits), cases, names, write_rate, keep, advance)
-    finish(found, as_json=as_json, write=write_docs, file=json_file, page=page, table=_show)
+        found = run_contacts_bench(int(visits), cases, names, write_rate, seconds, keep, advance)
+    whole = not (found["broken_off"] or found["failed"] or found["disagreements"])
+    finish(found, as_json=as_json, write=write_docs and whole, file=json_file, page=page, table=_show)
+    if found["broken_off"]:
+        raise KeyboardInterrupt
     if found["disagreements"]:
         fail("the databases gave different answers")
+    if found["failed"]:
+        fail(f"failed: {', '.join(found['failed'])}")
 
 
 def _show(found: dict[str, object]) -> None:
@@ -77,7 +93,7 @@ def _show(found: dict[str, object]) -> None:
         table = Table(title=title, header_style="bold")
         for name in columns:
             table.add_column(
-                name, justify="right" if name.split()[-1] in {"ms", "rows", "s", "visit", "visits"} else "left"
+                name, justify="right" if name.split()[-1] in {"ms", "rows", "calls", "s", "visit", "visits"} else "left"
             )
         for row in rows:
             table.add_row(*row)

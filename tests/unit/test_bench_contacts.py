@@ -18,7 +18,7 @@ from infra.bench.contacts.measure import Measured, measure
 from infra.bench.contacts.questions import BULK_CASES, WINDOWS, Question, draw, questions
 from infra.bench.contacts.rows import RowMaker
 from infra.bench.contacts.run import disagreements
-from infra.bench.contacts.tables import notes
+from infra.bench.contacts.tables import WRITING, answer_columns, answer_rows, notes
 from infra.bench.report import Document
 from schemas.categories import builtin_categories
 from schemas.errors import ConfigurationError
@@ -227,6 +227,18 @@ def test_a_benchmark_that_is_broken_off_keeps_what_it_measured_and_says_where(mo
     assert found["broken_off"] == "clickhouse: stays of one person"
     assert "broken off: clickhouse: stays of one person" in notes(found)
     assert [each.closed for each in opened] == [True]
+
+
+def test_a_table_has_a_row_a_question_and_database_and_a_column_a_way_of_asking() -> None:
+    def answer(engine: str, how: str, p50: float) -> dict[str, object]:
+        return {"engine": engine, "question": "q", "how": how, "p50_ms": p50, "p95_ms": 2 * p50, "rows": 1000}
+
+    found = {"answers": [answer("A", "warm", 10.0), answer("A", "while writing", 15.0), answer("B", "once", 90_000.0)]}
+    assert answer_columns(found) == ("question", "database", "rows", "warm", "while writing", "once", WRITING)
+    assert list(answer_rows(found)) == [
+        ("q", "A", "1,000", "10.0 / 20.0", "15.0 / 30.0", "", "1.50"),
+        ("q", "B", "1,000", "", "", "90,000 / 180,000", ""),
+    ]
 
 
 def test_a_database_that_fails_does_not_keep_the_others_from_being_asked(monkeypatch: pytest.MonkeyPatch) -> None:

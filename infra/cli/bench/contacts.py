@@ -84,17 +84,15 @@ def contacts(
 def _show(found: dict[str, object]) -> None:
     from rich.table import Table
 
-    from infra.bench.contacts.tables import ANSWER_COLUMNS, ENGINE_COLUMNS, answer_rows, engine_rows, notes
+    from infra.bench.contacts.tables import ENGINE_COLUMNS, answer_columns, answer_rows, engine_rows, notes
 
     for title, columns, rows in (
-        ("questions", ANSWER_COLUMNS, answer_rows(found)),
+        ("questions: milliseconds, p50 / p95", answer_columns(found), answer_rows(found)),
         ("storage", ENGINE_COLUMNS, engine_rows(found)),
     ):
         table = Table(title=title, header_style="bold")
         for name in columns:
-            table.add_column(
-                name, justify="right" if name.split()[-1] in {"ms", "rows", "calls", "s", "visit", "visits"} else "left"
-            )
+            table.add_column(name, justify="left" if name in {"question", "database"} else "right")
         for row in rows:
             table.add_row(*row)
         out.print(table)

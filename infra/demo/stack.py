@@ -20,6 +20,7 @@ from schemas.errors import FatalError
 from sinks.clickhouse.migrate import Migrator
 
 _PAUSE_S = 0.05
+_STOP_S = 10.0
 
 
 class Stack:
@@ -128,12 +129,15 @@ class Stack:
         return topic_ends(self.admin, self.topics.dead_letters).records
 
     def stop(self) -> None:
-        """End the children, whoever sends first; harmless when called twice."""
+        """Ask all children to end, and end by force what has not after ten seconds; harmless when called twice."""
         if self._supervisor is not None:
             self._supervisor.close()
-        order = {"worker": 1, "sink": 2}
-        for name in sorted(self.children, key=lambda name: order.get(name, 0)):
-            self.children[name].stop(timeout=10)
+        for child in self.children.values():
+            child.terminate()
+        deadline = time.monotonic() + _STOP_S
+        for child in self.children.values():
+            child.wait(max(0.0, deadline - time.monotonic()))
+            child.kill()
         self.children.clear()
         self._worker_lag.close()
         self._sink_lag.close()

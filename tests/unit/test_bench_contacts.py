@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from pathlib import Path
 from typing import cast
 
@@ -104,6 +105,10 @@ def test_differing_answers_are_told_by_question_and_database() -> None:
 def test_a_database_that_was_asked_fewer_times_is_compared_as_far_as_it_answered() -> None:
     assert disagreements({"A": {"q": [1, 2, 3]}, "B": {"q": [1]}}) == []
     assert disagreements({"A": {"q": [2]}, "B": {"q": [1, 2]}}) == ["q: A and B differ in 1 of 1 answers"]
+    of_three: dict[str, dict[str, list[Hashable]]] = {"A": {"q": [1, 2]}, "B": {"q": [1]}, "C": {"q": [1, 3]}}
+    assert disagreements(of_three) == ["q: A and C differ in 1 of 2 answers"]
+    without_second: dict[str, dict[str, list[Hashable]]] = {"A": {"q": [1]}, "B": {}, "C": {"q": [2]}}
+    assert disagreements(without_second) == ["q: A and C differ in 1 of 1 answers"]
 
 
 class SlowDatabase:

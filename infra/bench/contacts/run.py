@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -168,13 +167,17 @@ def disagreements(contents: Mapping[str, Mapping[str, Sequence[Hashable]]]) -> l
         contents: by database and question, the answer to each call.
     """
     found: list[str] = []
-    for (one, ours), (other, theirs) in pairwise(contents.items()):
-        for question in [name for name in ours if name in theirs]:
+    known: dict[str, tuple[str, Sequence[Hashable]]] = {}
+    for other, answers in contents.items():
+        for question, theirs in answers.items():
+            one, ours = known.get(question, (other, theirs))
             # A slow database was asked fewer times.
-            both = list(zip(ours[question], theirs[question], strict=False))
+            both = list(zip(ours, theirs, strict=False))
             differing = sum(a != b for a, b in both)
             if differing:
                 found.append(f"{question}: {one} and {other} differ in {differing} of {len(both)} answers")
+            if len(theirs) >= len(ours):
+                known[question] = other, theirs
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final
@@ -126,26 +127,25 @@ def _at_once(engine: Engine, calls: Sequence[Call]) -> _Times:
     waiting, times = list(calls), _Times()
     failures: list[BaseException] = []
 
-    def client() -> None:
+    def client(mine: Engine) -> None:
         try:
-            mine = engine.another()
-            try:
-                while not failures:
-                    try:
-                        call = waiting.pop()
-                    except IndexError:
-                        return
-                    times.call(mine, call)
-            finally:
-                mine.close()
+            while not failures:
+                try:
+                    call = waiting.pop()
+                except IndexError:
+                    return
+                times.call(mine, call)
         except BaseException as failure:
             failures.append(failure)
 
-    threads = [threading.Thread(target=client, daemon=True) for _ in range(min(CLIENTS, len(calls)))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ExitStack() as stack:
+        # All are connected before the first is asked: connecting is a question too.
+        mine = [stack.enter_context(closing(engine.another())) for _ in range(min(CLIENTS, len(calls)))]
+        threads = [threading.Thread(target=client, args=[each], daemon=True) for each in mine]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     if failures:
         raise failures[0]
     return times

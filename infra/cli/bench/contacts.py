@@ -73,6 +73,8 @@ def contacts(
         found = run_contacts_bench(int(visits), cases, names, write_rate, seconds, keep, advance)
     whole = not (found["broken_off"] or found["failed"] or found["disagreements"])
     finish(found, as_json=as_json, write=write_docs and whole, file=json_file, page=page, table=_show)
+    if write_docs and not whole:
+        err.print("[bold yellow]The docs are left as they are:[/] not everything was measured, or answers differ.")
     if found["broken_off"]:
         raise KeyboardInterrupt
     if found["disagreements"]:

@@ -16,7 +16,7 @@ from infra.bench.contacts.city import DAYS, City
 from infra.bench.contacts.engines.base import Answer, Engine, Unanswerable
 from infra.bench.contacts.ground import Ground, ground, require_space
 from infra.bench.contacts.measure import Measured, measure
-from infra.bench.contacts.questions import BULK_CASES, WINDOWS, Question, draw, questions
+from infra.bench.contacts.questions import BULK_CASES, WINDOWS, Call, Question, draw, questions
 from infra.bench.contacts.rows import RowMaker
 from infra.bench.contacts.run import disagreements
 from infra.bench.contacts.tables import WRITING, answer_columns, answer_rows, notes
@@ -153,6 +153,23 @@ def test_a_question_is_asked_all_its_calls_in_every_way_while_there_is_time(monk
     assert calls_by_way(found) == {"cold": 5, "warm": 20, "8 at once": 20}
     assert found.contents == {"q": ["the same"] * 20}
     assert found.left_out == []
+
+
+def test_between_the_cold_calls_and_the_warm_ones_every_call_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    database, log = SlowDatabase(monkeypatch), list[str]()
+    monkeypatch.setattr(database, "drop_caches", lambda: log.append("emptied"))
+
+    def call(name: str) -> Call:
+        def ask(_: Engine) -> Answer:
+            log.append(name)
+            return Answer(1, lambda: name)
+
+        return ask
+
+    measure(cast(Engine, database), [Question("q", (call("a"), call("b")))], lambda _: None, Measured(), 60)
+    emptied = len(log) - log[::-1].index("emptied")
+    assert log[:emptied] == ["a", "emptied", "a", "emptied"]
+    assert log[emptied : emptied + 5] == ["b", "a", "b", "a", "b"]
 
 
 def test_a_slow_question_is_asked_as_often_as_there_is_time_for_and_not_by_several_at_once(

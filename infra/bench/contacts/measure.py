@@ -55,7 +55,7 @@ class _Times:
 
 
 def measure(engine: Engine, questions: Sequence[Question], step: Step, found: Measured, seconds: float) -> None:
-    """Ask everything, once to compare the answers, then cold (the first few), warm one at a time, and several at once.
+    """Ask everything: cold (the first few), once to compare the answers, then warm one at a time, and several at once.
 
     Args:
         engine: loaded.
@@ -69,16 +69,20 @@ def measure(engine: Engine, questions: Sequence[Question], step: Step, found: Me
     for question in questions:
         name = question.name
         step(f"{engine.name}: {name}")
+        first = _Times()
         try:
-            first, found.contents[name] = _compared(engine, question.calls, seconds)
+            answer = first.call(engine, question.calls[0])
         except Unanswerable:
             continue
         if first.took[0] > seconds:
+            found.contents[name] = [answer.content()]
             found.add(name, "once", first)
             found.left_out.append(f"{name}: asked once, an answer took {first.took[0]:.0f} s")
             continue
         some, calls = question.calls[:_COLD_CALLS], question.calls * question.rounds
         found.add(name, "cold", _one_by_one(engine, some, seconds, before=engine.drop_caches))
+        # After the cold ones: what these calls read is in memory when they are asked warm.
+        found.contents[name] = _contents(engine, question.calls, seconds)
         warm = _one_by_one(engine, calls, seconds)
         found.add(name, "warm", warm)
         if len(question.calls) == 1:
@@ -100,10 +104,11 @@ def measure_meanwhile(
         found.add(question.name, "while writing", _one_by_one(engine, question.calls * question.rounds, seconds))
 
 
-def _compared(engine: Engine, calls: Sequence[Call], seconds: float) -> tuple[_Times, list[Hashable]]:
-    """See `_one_by_one`; and what came back from each call."""
+def _contents(engine: Engine, calls: Sequence[Call], seconds: float) -> list[Hashable]:
+    """What comes back from calls, as many as `_one_by_one` makes."""
     contents: list[Hashable] = []
-    return _one_by_one(engine, calls, seconds, after=lambda answer: contents.append(answer.content())), contents
+    _one_by_one(engine, calls, seconds, after=lambda answer: contents.append(answer.content()))
+    return contents
 
 
 def _one_by_one(

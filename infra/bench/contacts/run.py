@@ -170,7 +170,7 @@ def disagreements(contents: Mapping[str, Mapping[str, Sequence[Hashable]]]) -> l
     known: dict[str, tuple[str, Sequence[Hashable]]] = {}
     for other, answers in contents.items():
         for question, theirs in answers.items():
-            one, ours = known.get(question, (other, theirs))
+            one, ours = known.get(question, ("", ()))
             # A slow database was asked fewer times.
             both = list(zip(ours, theirs, strict=False))
             differing = sum(a != b for a, b in both)

@@ -113,7 +113,7 @@ def test_the_printed_commands_work_and_ctrl_c_leaves_nothing_behind(tmp_path: Pa
             assert tried.returncode == 0, (command, tried.stderr)
             assert len(tried.stdout.splitlines()) > 3, (command, tried.stdout)
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(timeout=120) == 0
+        assert demo.wait(timeout=60) == 0
         assert "nothing is left running" in output.read_text()
     assert descendants(tmp_path) == []
     assert not list((tmp_path / "data" / "demo").iterdir())

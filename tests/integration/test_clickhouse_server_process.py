@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -138,6 +139,22 @@ def test_what_was_stored_is_there_after_a_clean_restart(start: Start) -> None:
     server.stop()
     server = start()
     assert ask(server.host, server.port, "SELECT count() FROM d.t").body == b"1000\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads of other systems have no niceness of their own")
+@pytest.mark.parametrize(("niceness", "merges"), [(0, 10), (10, 19)])
+def test_merges_give_way_to_questions_and_inserts(start: Start, niceness: int, merges: int) -> None:
+    server = start(niceness=niceness)
+    ask(server.host, server.port, "CREATE DATABASE d ENGINE = Atomic")
+    ask(server.host, server.port, "CREATE TABLE d.t (n UInt64) ENGINE = MergeTree ORDER BY n")
+    _write(server, 0)
+    found: dict[str, set[int]] = {}
+    for thread in Path(f"/proc/{server.pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
+            name = (thread / "comm").read_text().strip()
+            found.setdefault(name, set()).add(os.getpriority(os.PRIO_PROCESS, int(thread.name)))
+    assert found.pop("MergeMutate") == {merges}
+    assert found.pop("python") == {niceness}
 
 
 def test_a_password_is_asked_for_in_all_its_forms(start: Start) -> None:

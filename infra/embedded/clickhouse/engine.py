@@ -16,6 +16,7 @@ from typing import Any
 
 import chdb
 
+from infra.embedded.clickhouse import merges
 from infra.embedded.clickhouse.errors import ServerError
 from infra.embedded.clickhouse.running import RunningQueries
 
@@ -124,6 +125,7 @@ class Engine:
         self._anchor = EngineConnection(self._data_dir)
         answer = self._anchor.run(b"SELECT version(), timezone(), displayName()").body.decode().rstrip("\n").split("\t")
         self.version, self.timezone, self.display_name = answer
+        self._merges_stand_back()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="query")
         self.running = RunningQueries(self._kill)
 
@@ -154,6 +156,12 @@ class Engine:
             self.running.close()
             self._anchor.close()
         return ended
+
+    def _merges_stand_back(self) -> None:
+        # The engine starts its merge threads with the first table that may have merges.
+        self._anchor.run(b"CREATE TEMPORARY TABLE first_of_all (row UInt8) ENGINE = MergeTree ORDER BY row")
+        merges.stand_back()
+        self._anchor.run(b"DROP TEMPORARY TABLE first_of_all")
 
     def _kill(self, query_id: str) -> bool:
         sql = f"KILL QUERY WHERE Settings['log_comment'] = {quote(query_id)} ASYNC"

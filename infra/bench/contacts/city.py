@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 DAYS: Final = 14
 _VISITS_A_DAY: Final = 2.66
-_DAY_MS: Final = 86_400_000
+DAY_MS: Final = 86_400_000
 _MINUTE_MS: Final = 60_000
 _PEOPLE_A_NEIGHBOURHOOD: Final = 4_000
 _PEOPLE_A_SHOP: Final = 60
@@ -113,7 +113,7 @@ class City:
     def __init__(self, visits: int, seed: int, last_day_ms: int) -> None:
         self.people = max(200, round(visits / (DAYS * _VISITS_A_DAY)))
         self.seed = seed
-        self.first_day_ms = last_day_ms - (DAYS - 1) * _DAY_MS
+        self.first_day_ms = last_day_ms - (DAYS - 1) * DAY_MS
         rng = np.random.default_rng([seed, 0])
         self.tokens: npt.NDArray[np.uint8] = np.frombuffer(rng.bytes(16 * self.people), np.uint8).reshape(-1, 16)
         self._lay_out(rng)
@@ -175,9 +175,9 @@ class City:
             first_number: of its visits.
         """
         rng = np.random.default_rng([self.seed, 1, day])
-        start = self.first_day_ms + day * _DAY_MS
+        start = self.first_day_ms + day * DAY_MS
         everyone = np.arange(self.people)
-        weekend = (start // _DAY_MS + 3) % 7 >= 5  # 1970-01-01 was a Thursday
+        weekend = (start // DAY_MS + 3) % 7 >= 5  # 1970-01-01 was a Thursday
         works = rng.random(self.people) < (0.2 if weekend else 0.75)
         shops = rng.random(self.people) < (0.9 if weekend else 0.55)
         eats = rng.random(self.people) < (0.5 if weekend else 0.33)
@@ -211,7 +211,7 @@ class City:
             visit(some, venue, rng.normal(655 + 40 * which, 60, len(some)))  # 18:55
 
         person, venue, minute_ms, leave = (np.concatenate(column) for column in zip(*parts, strict=True))
-        at = start + np.clip(minute_ms, 0, _DAY_MS - 1)
+        at = start + np.clip(minute_ms, 0, DAY_MS - 1)
         order = np.argsort(at, kind="stable")
         person, venue, at, leave = (
             person[order].astype(np.uint32),

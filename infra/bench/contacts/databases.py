@@ -59,7 +59,7 @@ def _clickhouse(place: Ground, advance: Advance) -> Engine:
             city = place.city()
             rows = RowMaker(city, {name: entry.default_stay_minutes for name, entry in builtin_categories().items()})
             tables = (table for visits in city.days() for table in rows.tables(visits))
-            place.mark("clickhouse", engine.load(_counted("ClickHouse", tables, advance)))
+            place.mark("clickhouse", engine.load(_counted("ClickHouse", tables, advance), place.end_ms))
         return engine
     except BaseException:
         engine.close()

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from infra.bench.contacts.city import City
+from infra.bench.contacts.city import DAY_MS, City
 from schemas.errors import ConfigurationError
 
 ENGINES: Final = ("clickhouse", "duckdb", "postgresql")
@@ -39,6 +39,11 @@ class Ground:
     seed: int
     last_day_ms: int
     loaded: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def end_ms(self) -> int:
+        """Midnight UTC that ends the city's last day, ms since 1970."""
+        return self.last_day_ms + DAY_MS
 
     def city(self) -> City:
         """The city that the databases are filled with."""

@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from infra.bench.contacts.city import DAYS, City, Visits
+from infra.bench.contacts.city import DAY_MS, DAYS, City, Visits
 from infra.bench.contacts.engines.base import Answer, Engine, Span, Window
 from infra.bench.contacts.narrow import place_number
 
-DAY_MS: Final = 86_400_000
 BULK_CASES: Final = 1_000
 WINDOWS: Final = 4_335
 _CHAINS: Final = 5

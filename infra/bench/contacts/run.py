@@ -13,18 +13,19 @@ from typing import Any, Final
 
 import structlog
 
-from infra.bench.contacts.city import Venues
+from infra.bench.contacts.city import DAY_MS, Venues
 from infra.bench.contacts.databases import Advance, open_engine
 from infra.bench.contacts.engines.clickhouse import ClickHouse
 from infra.bench.contacts.ground import Ground, ground, require_space
 from infra.bench.contacts.measure import Measured, measure, measure_meanwhile
-from infra.bench.contacts.questions import DAY_MS, Sample, draw, questions
+from infra.bench.contacts.questions import Sample, draw, questions
 from infra.bench.contacts.writer import command
 from infra.bench.peers.installation import PeerUnavailableError
 from infra.bench.report import Document
 from infra.bench.surroundings import machine, versions
 from infra.embedded.process import ChildProcess
 from schemas.errors import ConfigurationError, FatalError
+from sinks.clickhouse.under_way import wait_for_inserts
 
 _SEED: Final = 7
 _WRITER_READY_S: Final = 60.0
@@ -199,5 +200,7 @@ def _writing(engine: ClickHouse, place: Ground, rate: int, tell: _Told) -> Itera
     finally:
         doing = tell.latest
         tell("taking away what was written")
-        engine.remove_from(place.last_day_ms + DAY_MS)
+        # The writer's last insert may go on without it.
+        wait_for_inserts(engine.client)
+        engine.remove_from(place.end_ms)
         tell(doing)

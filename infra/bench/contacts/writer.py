@@ -1,12 +1,15 @@
-"""A process that inserts visits at a rate, as the sink does: one day after the last of the city, second by second."""
+"""A process that inserts visits at a rate, as the sink does: those of the days after the city's, made just now."""
 
 from __future__ import annotations
 
 import argparse
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
+
+import numpy as np
 
 from infra.bench.contacts.city import DAYS, City, Visits
 from infra.bench.contacts.engines.clickhouse import insert_rows
@@ -29,7 +32,7 @@ def main() -> None:
     rows = RowMaker(city, minutes, first_offset=given.first_offset // PARTITIONS + 1)
     due = time.monotonic()
     for visits in _pieces(city, given.rate):
-        for table in rows.tables(visits):
+        for table in rows.tables(_made_just_now(visits)):
             insert_rows(client, table)
         due += len(visits) / given.rate
         time.sleep(max(0.0, due - time.monotonic()))
@@ -41,6 +44,12 @@ def _pieces(city: City, size: int) -> Iterator[Visits]:
         visits = city.day(day, 0)
         for begin in range(0, len(visits), size):
             yield visits.part(begin, begin + size)
+
+
+def _made_just_now(visits: Visits) -> Visits:
+    """The same, evenly over the last second: what was made earlier than a few minutes ago would count as late."""
+    now_ms = int(time.time() * 1000)
+    return replace(visits, at_ms=np.linspace(now_ms - 1000, now_ms, len(visits)).astype(np.int64))
 
 
 def command(target: ClickHouseTarget, **numbers: Any) -> list[str]:

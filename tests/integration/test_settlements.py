@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -62,20 +63,63 @@ def test_what_came_late_is_not_in_the_answer_until_the_next_settlement_and_then_
     assert settled(client).until == done.until
 
 
-def test_contacts_of_what_is_settled_for_good_are_read_out_of_settled_stays_and_the_rest_out_of_scans(
-    client: Any,
-) -> None:
-    def contacts() -> dict[str, int]:
-        return {each.contact: each.overlap_s // 60 for each in queries.contacts(client, PERSON, SINCE, UNTIL)}
+def contacts(client: Any) -> dict[str, int]:
+    """Minutes that the person had in common with others, by every scan stored."""
+    return {each.contact: each.overlap_s // 60 for each in queries.contacts(client, PERSON, SINCE, UNTIL)}
 
+
+def test_contacts_are_read_out_of_settled_stays_but_those_who_came_since_out_of_scans(client: Any) -> None:
     insert_visits(client, [enter(PERSON, 0, 1), enter(OTHER, 10, 2)])
     settle(client)
     client.command("TRUNCATE TABLE visits_by_place")
-    assert contacts() == {OTHER: 50}, "nobody was looked for among the scans"
-    insert_visits(client, [enter("c" * 32, 30, 3)])  # late: what is that old may be different now
-    assert contacts() == {"c" * 32: 30}
-    settle(client)
-    assert contacts() == {OTHER: 50, "c" * 32: 30}
+    assert contacts(client) == {OTHER: 50}, "nobody was looked for among the scans"
+    insert_visits(client, [enter("c" * 32, 30, 3)])
+    assert contacts(client) == {OTHER: 50, "c" * 32: 30}
+
+
+SINCE_THEN: dict[str, tuple[list[tuple[str, int, str, str]], int]] = {
+    "nothing": ([], 50),
+    "the other left": ([("other", 40, "V-1", "leave")], 30),
+    "the other went elsewhere": ([("other", 45, "V-2", "enter")], 35),
+    "the other came again": ([("other", 45, "V-1", "enter")], 50),
+    "the other left another venue": ([("other", 40, "V-2", "leave")], 50),
+    "the other went elsewhere after longer than anybody stays": ([("other", 900, "V-2", "enter")], 50),
+    "the other left a day later": ([("other", 1500, "V-1", "leave")], 50),
+    "the other left after they went elsewhere": ([("other", 40, "V-2", "enter"), ("other", 50, "V-1", "leave")], 30),
+    "the person left": ([("person", 40, "V-1", "leave")], 30),
+    "the person went elsewhere": ([("person", 40, "V-2", "enter")], 30),
+}
+"""Scans (who, minute, venue, direction) since a person came in minute 0, another in 10, and minutes together then."""
+
+
+@pytest.mark.parametrize("settled_at", [11, 39])
+@pytest.mark.parametrize("midnight", [-60, 15, 30])
+def test_a_scan_made_after_the_settlement_ends_a_stay_that_was_settled_to_its_default(
+    client: Any, settled_at: int, midnight: int
+) -> None:
+    first: list[dict[str, Any]] = []
+    since: list[dict[str, Any]] = []
+    for number, (scans, _) in enumerate(SINCE_THEN.values()):
+        who = {"person": f"{number:032x}", "other": f"{number + 100:032x}"}
+        venues = {name: f"{name}-{number}" for name in ("V-1", "V-2")}
+        offsets = itertools.count(number * 10)
+        came = [("person", 0, "V-1", "enter"), ("other", 10, "V-1", "enter")]
+        for rows, made in ((first, came), (since, scans)):
+            rows.extend(
+                enter(who[name], minute - midnight, next(offsets), venues[venue], direction=direction)
+                for name, minute, venue, direction in made
+            )
+    insert_visits(client, first)
+    settle(client, instant(MIDNIGHT + (settled_at - midnight) * MINUTE))
+    insert_visits(client, since)
+    client.command("TRUNCATE TABLE late_scans")  # as if each had been stored when it was made
+    people = [f"{number:032x}" for number in range(len(SINCE_THEN))]
+    found = queries.contacts_of_many(client, people, SINCE, UNTIL)
+    expected = {name: minutes for name, (_, minutes) in SINCE_THEN.items()}
+    assert {list(SINCE_THEN)[int(each.person, 16)]: each.overlap_s // 60 for each in found} == expected
+    for person, name in list(zip(people, SINCE_THEN, strict=True))[1:3]:
+        alone = queries.contacts(client, person, SINCE, UNTIL)
+        assert [each.overlap_s // 60 for each in alone] == [expected[name]], name
 
 
 def test_a_settlement_writes_only_what_is_new_or_different(client: Any) -> None:

@@ -225,7 +225,8 @@ def test_contacts_equal_the_oracle_to_the_second_however_much_is_settled_and_wha
         client.command("TRUNCATE TABLE late_scans")  # as if each had been stored when it was made
     begin, end = instant(span[0]), instant(span[1])
     people = [city.people[0] for city in town]
-    for rule_id, dwell in questions:
+    # The last one is what most questions are, and what of a settled stay may still change.
+    for rule_id, dwell in [*questions, ("any_overlap", "best")]:
         found = contacts_of_many(client, people, span, rule_id, dwell)
         rule = oracle_rule(RULES[rule_id])
         for city in town:

@@ -37,7 +37,7 @@ APPLIED = {
     "0030_settled_sizes": "c91cec81a39c76f7128910676cde699e3f72cd57082585fe00dfb8818db24169",
     "0031_overlaps_in_cells": "337fc8ce17611cf256aab2dda67432a6bec5102daa4415818a7c45ddbf7840f8",
     "0032_settled_codecs": "d1ff9c482c9071104330d50a840219f5c01accd5f9612355459f35dab04b3d42",
-    "0033_scanned_since": "fe0af61d9602d9f2110b73b613ba094ce0aff9bb6e335616a2934000467667cc",
+    "0033_scanned_since": "093c6f3bf0a3e9c02378c68e13a101dc39eb5fcad2e01ebb5f791cf86a6ddde9",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

@@ -20,17 +20,11 @@ SELECT
     {{include:contact_columns}}
 FROM ({{include:settled_contacts}})
 ORDER BY overlap_s DESC, contact
-COMMENT 'Who was with one person in [since, until), one row a contact. Parameters: person_token (32 hex digits), since, until (instants, UTC), rule_id (any_overlap unless given), dwell (best unless given). Columns: contact (32 hex digits), overlap_s (s: time together, each instant once), counted_s (s: what the rule holds against its minimum), direct_s (s: without the tail), first_meeting and last_meeting (instants: their starts), meetings (number), indirect (true: all of it within the tail), venues (ids), person_dwells and contact_dwells (what the stays rest on), late (true: a scan arrived late), rule_id, rule_version';
+{{include:contacts_of_said}};
 
 CREATE OR REPLACE VIEW contacts_of_many AS
 WITH
-    cases AS
-    (
-        SELECT
-            toFixedString(unhex(arrayJoin({person_tokens:Array(String)})), 16) AS person_token,
-            toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS case_begin,
-            toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS case_end
-    ),
+{{include:many_cases_in_ms}}
 {{include:question_of_now}},
     reach AS ({{include:reach_of_cases}}),
     scanned_since AS ({{include:scanned_since}}),
@@ -41,4 +35,4 @@ SELECT
     {{include:contact_columns}}
 FROM ({{include:settled_contacts}})
 ORDER BY person, overlap_s DESC, contact
-COMMENT 'Who was with each of many people in [since, until), one row a person and contact. Parameters: person_tokens (array of 32 hex digits), since, until (instants, UTC), rule_id (any_overlap unless given), dwell (best unless given). Columns: person and contact (32 hex digits), overlap_s (s: time together, each instant once), counted_s (s: what the rule holds against its minimum), direct_s (s: without the tail), first_meeting and last_meeting (instants: their starts), meetings (number), indirect (true: all of it within the tail), venues (ids), person_dwells and contact_dwells (what the stays rest on), late (true: a scan arrived late), rule_id, rule_version';
+{{include:contacts_of_many_said}};

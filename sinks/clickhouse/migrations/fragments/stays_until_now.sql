@@ -9,29 +9,11 @@
     if(dwell_mode IN ('best', 'default') AND asked.3 IN ('venue_or_trip', 'point'), settled_slots, 0) AS live_from,
     reach AS
     (
-        SELECT
-            w.place AS place, w.venue_id AS venue_id, w.place_key AS place_key,
-            arrayJoin(arrayFilter(each -> each >= w.first_live OR each + r.slots >= w.first_slot,
-                range(toUInt32(w.first_slot - 48), toUInt32(least(w.next_slot, w.first_slot + 48) + 10)))) AS slot,
-            slot >= w.first_live AS live
-        FROM
-        (
-            SELECT
-                place, venue_id, cityHash64(place) AS place_key, live_from AS first_live,
-                {{include:slots_of_entry}}
-            FROM visits FINAL
-            WHERE person_token IN (SELECT person_token FROM cases)
-                AND scanned_at >= span_begin - toIntervalHour(24) AND scanned_at < span_end
-                AND direction = 'enter'
-        ) AS w
-        LEFT JOIN (SELECT * FROM place_reach FINAL) AS r ON w.place_key = r.place_key
+        {{include:reach_of_cases}}
     ),
     scans AS
     (
-        SELECT {{include:scan_columns}}
-        FROM visits FINAL
-        WHERE person_token IN (SELECT person_token FROM cases)
-            AND scanned_at >= span_begin - toIntervalHour(24) AND scanned_at <= span_end + toIntervalHour(24)
+        {{include:scans_of_cases}}
         UNION ALL
         -- Apart, for the weeks of which everything is settled are not looked at then.
         SELECT {{include:scan_columns}}
@@ -39,32 +21,15 @@
         WHERE (person_token, toDate(scanned_at)) IN
             (
                 {{include:days_of_entries}}
-                    AND ((place, slot) IN
-                        (
-                            SELECT arrayJoin(if(asked.3 = 'venue', [place, concat('venue:', venue_id)], [place])), slot
-                            FROM reach
-                            WHERE live
-                        )
-                        OR (asked.3 = 'venue' AND place >= 'trip:' AND place < 'trip;'
-                            AND (venue_id, slot) IN (SELECT venue_id, slot FROM reach)))
+                    {{include:entered_in_reach}}
             )
-            AND scanned_at >= greatest(span_begin - toIntervalHour(24), fromUnixTimestamp64Milli(live_from * 1800000, 'UTC'))
-            AND scanned_at <= span_end + toIntervalHour(24)
-            AND person_token NOT IN (SELECT person_token FROM cases)
+            AND {{include:live_scans_of_others}}
     ),
     ended AS
     (
-        SELECT
-            person_token, if(asked.3 = 'venue', cityHash64(venue_id), cityHash64(place)) AS place_key, venue_id, point_id, vehicle,
-            carriage, seat, toUnixTimestamp64Milli(scanned_at) AS begin, toUnixTimestamp64Milli(left_at) AS end, dwell,
-            has(flags, 'late') AS late
-        FROM ({{include:dwell_stays}})
-        WHERE direction = 'enter' AND scanned_at < span_end
+        {{include:ended_from_scans}}
         UNION ALL
-        SELECT
-            person_token, place_key, venue_id, point_id, vehicle, carriage, seat, toUnixTimestamp64Milli(scanned_at) AS begin,
-            begin + {{include:settled_length}} AS end, {{include:settled_dwell}} AS dwell, late
-        FROM settled_stays_by_place FINAL
+        {{include:ended_as_settled}}
         PREWHERE (place_key, slot) IN (SELECT place_key, slot FROM reach WHERE NOT live)
         WHERE scanned_at >= span_begin - toIntervalHour(24) AND scanned_at < span_end
     )

@@ -197,8 +197,9 @@ def test_the_verbs_answer_in_text_json_and_csv(platform: WorkerPlatform, target:
 
 
 def test_alerts_tail_shows_colour_and_word_and_what_to_do_filters_and_ends_with_0_on_ctrl_c(
-    platform: WorkerPlatform, target: ClickHouseTarget, tmp_path: Path
+    kafka: EmbeddedKafka, target: ClickHouseTarget, tmp_path: Path
 ) -> None:
+    platform = WorkerPlatform(kafka.bootstrap_servers)  # Alert topics that no other test writes to.
     raised = [alert(11, area_code="140105001"), alert(12, area_code="140106")]
     platform.send_records(platform.topics.alerts("red"), "area_code", raised)
     argv = [sys.executable, "-m", "infra.cli.main", "alerts", "tail", "--from-beginning"]
@@ -210,15 +211,14 @@ def test_alerts_tail_shows_colour_and_word_and_what_to_do_filters_and_ends_with_
     with seen.open("wb") as output:
         process = subprocess.Popen(argv, env=variables, stdout=output, stderr=subprocess.PIPE)
         try:
-            wait_until(lambda: seen.read_text().count("Isolate on the spot") >= 2, 30, "the alerts to be shown")
+            wait_until(lambda: seen.read_text().count("Isolate on the spot") == 2, 30, "the alerts to be shown")
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 0, process.stderr
         finally:
             process.kill()
             process.communicate()
     text = seen.read_text()
-    assert "RED 红" in text
-    assert "就地隔离" in text
+    assert text.count("RED 红") == text.count("就地隔离") == 2
     assert A not in text
 
 

@@ -38,6 +38,7 @@ APPLIED = {
     "0031_overlaps_in_cells": "337fc8ce17611cf256aab2dda67432a6bec5102daa4415818a7c45ddbf7840f8",
     "0032_settled_codecs": "d1ff9c482c9071104330d50a840219f5c01accd5f9612355459f35dab04b3d42",
     "0033_scanned_since": "093c6f3bf0a3e9c02378c68e13a101dc39eb5fcad2e01ebb5f791cf86a6ddde9",
+    "0034_joined_by_the_case": "9ab68a5630ec1683965397a2c92620680cea3f3a6029e104a492237017836ff0",
 }
 """What `schema_migrations` holds of each: SHA-256 of the file with its fragments in place."""
 

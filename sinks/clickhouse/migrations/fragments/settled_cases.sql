@@ -13,10 +13,7 @@
                 s.person_token AS person_token, s.place_key AS place_key, {{include:settled_case_columns}}
             FROM
             (
-                SELECT * FROM settled_stays FINAL
-                WHERE person_token IN (SELECT person_token FROM cases)
-                    AND scanned_at >= {since:DateTime64(3, 'UTC')} - toIntervalHour(24)
-                    AND scanned_at < {until:DateTime64(3, 'UTC')}
+                {{include:all_of_cases}}
             ) AS s
             INNER JOIN cases AS c ON s.person_token = c.person_token
             INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON s.place_key = r.place_key

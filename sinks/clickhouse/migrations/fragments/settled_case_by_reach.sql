@@ -10,7 +10,7 @@
             FROM (SELECT * FROM place_reach FINAL) AS r
             INNER JOIN
             (
-                {{include:all_of_cases}}
+                {{include:settled_stays_of_cases}}
             ) AS s ON s.place_key = r.place_key
             INNER JOIN cases AS c ON s.person_token = c.person_token
         )

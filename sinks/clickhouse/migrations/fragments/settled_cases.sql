@@ -13,7 +13,7 @@
                 s.person_token AS person_token, s.place_key AS place_key, {{include:settled_case_columns}}
             FROM
             (
-                {{include:all_of_cases}}
+                {{include:settled_stays_of_cases}}
             ) AS s
             INNER JOIN cases AS c ON s.person_token = c.person_token
             INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON s.place_key = r.place_key

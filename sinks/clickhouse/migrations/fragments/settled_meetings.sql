@@ -5,7 +5,7 @@
         SELECT groupArray((s.place_key, begin, begin + length, r.slots, person_token))
         FROM
         (
-            {{include:stays_of_case_tokens}}
+            {{include:settled_stays_of_tokens}}
         ) AS s
         INNER JOIN (SELECT * FROM place_reach FINAL) AS r ON s.place_key = r.place_key
     ) AS mine,

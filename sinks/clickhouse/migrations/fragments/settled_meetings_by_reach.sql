@@ -5,7 +5,7 @@
         FROM (SELECT * FROM place_reach FINAL) AS r
         INNER JOIN
         (
-            {{include:stays_of_case_tokens}}
+            {{include:settled_stays_of_tokens}}
         ) AS s ON s.place_key = r.place_key
     ) AS mine,
 {{include:near_mine}}

@@ -1,4 +1,4 @@
--- The settled stays of `case_tokens`, in ms.
+-- The settled stays of `case_tokens`: when they begin and how long they are, in ms.
 SELECT person_token, place_key, toUnixTimestamp64Milli(scanned_at) AS begin, {{include:settled_length}} AS length
             FROM settled_stays FINAL
             WHERE person_token IN (SELECT arrayJoin(case_tokens))

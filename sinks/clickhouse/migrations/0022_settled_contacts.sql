@@ -16,24 +16,14 @@ COMMENT 'Tracers. One person''s stays that began in [since, until), oldest first
 CREATE OR REPLACE VIEW settled_overlaps_of AS
 WITH
     [toFixedString(unhex({person_token:String}), 16)] AS case_tokens,
-    toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS span_begin,
-    toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS span_end,
+    {{include:span_in_ms}},
 {{include:settled_meetings}}
-SELECT
-    {{include:settled_overlap_columns}}
-FROM
-(
-    {{include:settled_met}}
-)
-GROUP BY person_token
-ORDER BY overlap_s DESC, contact
-COMMENT 'Tracers. Who was with one person in [since, until) at all, as of the last settlement: the quickest answer there is. Parameters: person_token (32 hex digits), since, until (instants, UTC), dwell (best or default; best unless given). Columns: contact (32 hex digits), overlap_s (s: time together, each instant once), first_meeting and last_together (instants: when it began for the first time and ended for the last), venues (ids)';
+{{include:settled_overlaps_found}};
 
 CREATE OR REPLACE VIEW settled_overlaps_of_many AS
 WITH
     arrayMap(token -> toFixedString(unhex(token), 16), {person_tokens:Array(String)}) AS case_tokens,
-    toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS span_begin,
-    toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS span_end,
+    {{include:span_in_ms}},
 {{include:settled_meetings}}
 SELECT
     lower(hex(who)) AS person, lower(hex(person_token)) AS contact,

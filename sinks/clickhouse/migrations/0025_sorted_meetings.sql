@@ -9,12 +9,7 @@ WITH
     {{include:days_of_span}},
 {{include:one_case_in_ms}}
 {{include:settled_cases}},
-{{include:settled_together}}
-SELECT
-    {{include:contact_columns}}
-FROM ({{include:settled_contacts}})
-ORDER BY overlap_s DESC, contact
-COMMENT 'Tracers. What contacts_of answers, as of the last settlement and sooner. Parameters: person_token (32 hex digits), since, until (instants, UTC), rule_id (any_overlap unless given; one about venues or trips, not about venues alone), dwell (best or default; best unless given). Columns: those of contacts_of';
+{{include:settled_contacts_found}};
 
 CREATE OR REPLACE VIEW settled_chain AS
 WITH

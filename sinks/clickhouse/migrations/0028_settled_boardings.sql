@@ -28,17 +28,9 @@ SETTINGS max_execution_time = 0;
 
 CREATE OR REPLACE VIEW settled_contacts_of AS
 WITH
-    {{include:settled_asked_of_trips}},
-    {{include:city_zone}},
-    {{include:days_of_span}},
-{{include:one_case_in_ms}}
+    {{include:settled_contacts_asked}}
 {{include:settled_cases}},
-{{include:settled_together}}
-SELECT
-    {{include:contact_columns}}
-FROM ({{include:settled_contacts}})
-ORDER BY overlap_s DESC, contact
-COMMENT 'Tracers. What contacts_of answers, as of the last settlement and sooner. Parameters: person_token (32 hex digits), since, until (instants, UTC), rule_id (any_overlap unless given; one about venues or trips, not about venues alone), dwell (best or default; best unless given). Columns: those of contacts_of';
+{{include:settled_contacts_found}};
 
 -- One case under a rule about venues alone: a view of its own, so that settled_contacts_of needs no analysis for it.
 CREATE OR REPLACE VIEW settled_contacts_by_venue AS

@@ -1,8 +1,7 @@
 -- As settled_cases, for one person: joined the other way round, so that it is the stays which a join keeps in memory.
     (
         SELECT
-            groupArray((
-                person_token, place_key, begin, end, tail_until, point, carriage, row, dwell, case_begin, case_end, slots))
+            {{include:gathered_case_stays}}
         FROM
         (
             SELECT

@@ -5,8 +5,7 @@
 -- through the join, for each costs its analysis.
     (
         SELECT
-            groupArray((
-                person_token, place_key, begin, end, tail_until, point, carriage, row, dwell, case_begin, case_end, slots))
+            {{include:gathered_case_stays}}
         FROM
         (
             SELECT

@@ -2,8 +2,7 @@
 {{include:asked_cells}},
     {{include:city_zone}},
     {{include:days_of_span}},
-    toUnixTimestamp64Milli({since:DateTime64(3, 'UTC')}) AS span_begin,
-    toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS span_end,
+    {{include:span_in_ms}},
     [(asked, span_begin, span_end)] AS rules,
 {{include:settled_by_rule}},
     arrayFlatten(arrayMap(stay -> arrayMap(there -> (there.1, stay.2), stay.3), stays_by_rule)) AS cell_of_venue

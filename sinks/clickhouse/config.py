@@ -22,7 +22,7 @@ class SinkConfig:
         instance_id: static group membership: a sink restarted soon under the same id gets its partitions back at once.
         session_seconds: after it the brokers take a sink that fell silent for dead.
         batch_rows, batch_bytes, batch_seconds: a batch is written when it has reached one of them; where rows come
-            fast, after four times as many seconds (`sinks.clickhouse.pace.Pace`). Memory holds two batches at most:
+            fast, after up to eight times as many seconds (`sinks.clickhouse.pace.Pace`). Memory holds two batches at most:
             one filling, one being written.
         metrics_port: of `/metrics`, `/ping` and `/ready` on loopback; 0: any free one.
         ready_file: gets `{"pid", "metrics_port"}` as JSON once the port is open.
@@ -39,8 +39,8 @@ class SinkConfig:
     group: str = "venuecode-sink"
     instance_id: str | None = None
     session_seconds: float = 6.0
-    batch_rows: int = 200_000
-    batch_bytes: int = 160 * 1024 * 1024
+    batch_rows: int = 400_000
+    batch_bytes: int = 320 * 1024 * 1024
     batch_seconds: float = 0.5
     metrics_port: int = 0
     ready_file: Path | None = None

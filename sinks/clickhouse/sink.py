@@ -43,7 +43,7 @@ _CONSUMED_AT_ONCE = 4_000
 """Reading by the column takes as long for few rows as for a hundred: 2.7 us a row with 500 of them, 1.4 with 4,000."""
 _GC_ALLOCATIONS = 200_000
 _POLL_SECONDS = 0.05
-_HOLD_SECONDS = 1.0
+_HOLD_SECONDS = 2.0
 """A pause makes the client throw away what it has fetched ahead; a full batch waits so long before it comes to that."""
 EXIT_STALLED = 70
 """Exit code of a sink that was stuck."""

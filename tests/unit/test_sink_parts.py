@@ -222,29 +222,30 @@ def _filled(rows: int, size: int = 0) -> Batch:
 def test_a_batch_is_written_when_it_is_old_and_an_empty_one_never() -> None:
     pace = Pace(rows=800, bytes=8000, seconds=0.5)
     assert not pace.is_due(Batch(1, 0.0), 1000.0)
-    assert not pace.is_due(_filled(99, 999), 100.49)
-    assert pace.is_due(_filled(99, 999), 100.5)
+    assert not pace.is_due(_filled(49, 499), 100.49)
+    assert pace.is_due(_filled(49, 499), 100.5)
     assert pace.is_due(_filled(0), 100.5), "dead letters alone are committed too"
 
 
 def test_batches_of_a_backlog_grow_to_full_ones_and_begin_small_again_after_a_lull() -> None:
     pace = Pace(rows=800, bytes=8000, seconds=0.5)
-    for rows in (100, 200, 400, 800, 800):
+    for rows in (50, 100, 200, 400, 800, 800):
         assert not pace.is_due(_filled(rows - 1), 100.1)
         assert pace.is_due(_filled(rows), 100.1)
     assert pace.is_due(_filled(5), 101.0)
-    assert pace.is_due(_filled(5, size=1000), 100.1), "bytes count as well"
+    assert pace.is_due(_filled(5, size=500), 100.1), "bytes count as well"
 
 
-def test_where_rows_come_fast_a_batch_may_grow_older_and_where_they_come_slowly_it_does_not() -> None:
+def test_the_faster_rows_come_the_older_a_batch_may_grow() -> None:
     pace = Pace(rows=800, bytes=8000, seconds=0.5)
-    for rows in (100, 200, 400):
-        assert pace.is_due(_filled(rows), 100.5)
-    assert not pace.is_due(_filled(399), 101.99)
-    assert pace.is_due(_filled(399), 102.0)
-    assert not pace.is_due(_filled(399), 101.99), "growing old did not make the next ones small"
-    assert pace.is_due(_filled(99), 100.5)
-    assert pace.is_due(_filled(100), 100.1), "after a lull a small batch is written at once"
+    for rows in (50, 100, 200, 400):
+        assert pace.is_due(_filled(rows), 100.1)
+    for rows, seconds in ((50, 1.0), (200, 2.0), (450, 3.0), (512, 3.2)):
+        assert not pace.is_due(_filled(rows), 100 + seconds - 0.01)
+        assert pace.is_due(_filled(rows), 100 + seconds)
+    assert not pace.is_due(_filled(450), 102.9), "growing old did not make the next ones small"
+    assert pace.is_due(_filled(49), 100.5), "where rows come slowly it does not"
+    assert pace.is_due(_filled(50), 100.1), "after a lull a small batch is written at once"
 
 
 def test_a_batch_is_full_by_rows_or_by_bytes() -> None:

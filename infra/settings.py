@@ -99,7 +99,7 @@ class WorkerSettings(_Section):
     metrics_port: int = Field(
         6066, ge=0, le=65535, description="/metrics, /ping and /ready on loopback; 0: any free port"
     )
-    batch_rows: int = Field(4000, ge=1, le=100_000, description="most scans in one batch")
+    batch_rows: int = Field(8000, ge=1, le=100_000, description="most scans in one batch")
     dedupe_minutes: int = Field(120, ge=1, description="repeats of one person at one venue share one alert within it")
     stall_s: float = Field(
         60, gt=0, description="it gives up when its committed offset stands still so long though there is work"

@@ -41,7 +41,7 @@ class WorkerConfig:
     instance_id: str | None = None
     metrics_port: int = 0
     ready_file: Path | None = None
-    batch_rows: int = 4000
+    batch_rows: int = 8000
     batches_under_way: int = 8
     dedupe_ms: int = 2 * 3_600_000
     review_ms: int = 600_000

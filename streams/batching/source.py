@@ -23,8 +23,11 @@ _ROWS_A_CALL: Final = 500
 _WAIT_S: Final = 0.02
 _LULL_S: Final = 0.005
 _FILL_S: Final = 0.04
+_LONG_FILL_S: Final = 0.08
 _LOAD_ROWS: Final = 32
 """Records within `_LULL_S` from which on there is load."""
+_RUSH_ROWS: Final = 2000
+"""Records within `_FILL_S` from which on a larger batch is worth another moment: 50,000 a second."""
 _TAKE_S: Final = 0.2
 _TIMEOUT_S: Final = 10.0
 _BATCHES: Final = 8
@@ -160,7 +163,7 @@ class RecordSource:
             del self._closed[Place(partition.topic, partition.partition)]
 
     def _read(self) -> None:
-        """Hand over what comes within a moment of a first record: a short moment in a lull, a longer one under load.
+        """Hand over what comes within a moment of a first record: a short moment in a lull, longer ones under load.
 
         What a batch costs by itself is more than what a hundred records do, and what is there at once is, under load
         from many partitions, a record or two of each.
@@ -172,6 +175,8 @@ class RecordSource:
         self._fill(messages, began + _LULL_S)
         if len(messages) >= _LOAD_ROWS:
             self._fill(messages, began + _FILL_S)
+        if len(messages) >= _RUSH_ROWS:
+            self._fill(messages, began + _LONG_FILL_S)
         if any(map(_error_of, messages)):
             messages = [message for message in messages if self._is_record(message)]
         if messages:

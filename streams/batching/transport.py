@@ -73,7 +73,7 @@ class Batching:
     topics: frozenset[str]
     cluster: ClientConfig
     on_fatal: Callable[[str], None]
-    rows: int = 4000
+    rows: int = 8000
     is_open: Callable[[Place], bool] = lambda _: True
     assigned: Callable[[frozenset[Place]], None] = lambda _: None
     effects_finished: Callable[[], Any] = _nothing

@@ -48,7 +48,9 @@ class KafkaSettings(_Section):
     topic_prefix: str = Field(
         "", max_length=32, description="before every topic name: several platforms on one cluster"
     )
-    partitions: int = Field(8, ge=1, le=1024, description="of scans, statuses, visits and alerts (co-partitioned)")
+    partitions: int = Field(
+        8, ge=1, le=1024, description="of scans, statuses and visits (co-partitioned); alerts have a quarter"
+    )
     replication_factor: int = Field(1, ge=1, le=9, description="of every topic; 3 in production")
 
     def topics(self) -> Topics:

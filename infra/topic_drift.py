@@ -62,7 +62,7 @@ def differences(
 
 def _layout_drift(spec: TopicSpec, topic: FoundTopic) -> list[Action]:
     drifts: list[Action] = []
-    if topic.partitions != spec.partitions:
+    if topic.partitions != spec.partitions and not spec.any_partitions:
         drifts.append(
             Action(
                 spec.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, get_args
 
 from schemas.alert import AlertLevel
@@ -64,12 +64,19 @@ _DAY_MS: Final = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """One topic as it must be: `partitions` and `replication_factor` count, `config` is Kafka's topic configuration."""
+    """One topic as it must be.
+
+    Attributes:
+        partitions, replication_factor: how many.
+        config: Kafka's topic configuration.
+        any_partitions: a topic that is there with another number of partitions is right as well.
+    """
 
     name: str
     partitions: int
     replication_factor: int
     config: Mapping[str, str] = field(default_factory=dict)
+    any_partitions: bool = False
 
     @property
     def compacted(self) -> bool:
@@ -82,7 +89,9 @@ def topic_plan(
     """All topics of a platform.
 
     Scans, statuses and visits are co-partitioned (same number of partitions, same key, same partitioner): the worker
-    that owns a partition of the scans needs that partition of the statuses and no other.
+    that owns a partition of the scans needs that partition of the statuses and no other. Alerts are few, and each
+    partition of theirs costs brokers and clients a request of its own as often as the worker has any
+    (docs/decisions/0013-alerts-by-the-column.md): a quarter as many.
     """
     min_isr = "2" if replication_factor >= 3 else "1"
     common = {"min.insync.replicas": min_isr, "max.message.bytes": str(_MAX_MESSAGE)}
@@ -104,7 +113,7 @@ def topic_plan(
         spec(topics.statuses, compacted),
         spec(topics.venues, compacted, 1),
         spec(topics.visits, kept),
-        *(spec(name, kept) for name in topics.all_alerts),
+        *(replace(spec(name, kept, max(1, partitions // 4)), any_partitions=True) for name in topics.all_alerts),
         spec(topics.dead_letters, {**kept, "max.message.bytes": str(_MAX_DEAD_LETTER)}, 1),
         spec(topics.replays, compacted, 1),
         spec(topics.exposure_windows, compacted, 1),

@@ -3,9 +3,9 @@
 How things are measured: `scan_to_alert_ms` from a scan's `scanned_at`, the moment it is handed to the generator's
 producer, until a subscriber in this process has its red or yellow alert. `scan_to_row_ms` from the `scanned_at` of
 probes (one person in each partition, scanned in turn) until ClickHouse answers a question about them with that visit;
-the questions are asked `ROW_PAUSE_S` apart, so the figure is up to that much too large. Lag is what was sent and is not
-yet acknowledged by ClickHouse. Rates, lag and latencies leave out the first `WARM_UP_S`. Sums are exact: at the end
-every offset of the scans is in both orders, once.
+the questions are asked `ROW_PAUSE_S` apart (more where rows take long: `RowMeter`), so the figure is up to that much
+too large. Lag is what was sent and is not yet acknowledged by ClickHouse. Rates, lag and latencies leave out the first
+`WARM_UP_S`. Sums are exact: at the end every offset of the scans is in both orders, once.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ from schemas.kafka import ClientConfig, consumer_config
 from sinks.clickhouse.target import ClickHouseTarget
 
 _READ_BACK_S: Final = 60
+_PAUSE_SHARE: Final = 0.25
+_LONGEST_PAUSE_S: Final = 1.0
 _EACH_ONCE: Final = {"use_query_condition_cache": 0}
 """No question is asked twice. What the server would keep of each grew by 9 MB in an hour and a half."""
 
@@ -119,12 +121,13 @@ class AlertMeter(threading.Thread):
 class RowMeter(threading.Thread):
     """Asks ClickHouse again and again for the visits of a few people; from `scanned_at` until the answer has the visit.
 
-    What it finds is too large by up to one pause between two questions.
+    What it finds is too large by up to one pause between two questions. Where rows take long the pause is a quarter of
+    what the latest took, a second at most: a question costs ClickHouse as much as some thousand rows do.
 
     Args:
         target: the server and the database.
         tokens: of the people, 32 hex digits.
-        pause_s: between an answer and the next question.
+        pause_s: between an answer and the next question, at least.
     """
 
     def __init__(self, target: ClickHouseTarget, tokens: Sequence[str], pause_s: float) -> None:
@@ -144,7 +147,7 @@ class RowMeter(threading.Thread):
 
     def run(self) -> None:
         since, client = 0, None
-        while not self._stopping.wait(self._pause_s):
+        while not self._stopping.wait(self._pause()):
             try:
                 client = client or self._target.client()
                 began = time.perf_counter()
@@ -161,6 +164,10 @@ class RowMeter(threading.Thread):
             since = max(self._seen, default=0) - _READ_BACK_S * 1000
         if client is not None:
             client.close()
+
+    def _pause(self) -> float:
+        latest_s = self.rows.took_ms[-1] / 1000 if self.rows.took_ms else 0.0
+        return max(self._pause_s, min(_LONGEST_PAUSE_S, _PAUSE_SHARE * latest_s))
 
     @property
     def seen(self) -> int:

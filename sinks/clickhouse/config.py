@@ -22,8 +22,8 @@ class SinkConfig:
         instance_id: static group membership: a sink restarted soon under the same id gets its partitions back at once.
         session_seconds: after it the brokers take a sink that fell silent for dead.
         batch_rows, batch_bytes, batch_seconds: a batch is written when it has reached one of them; where rows come
-            fast, after up to eight times as many seconds (`sinks.clickhouse.pace.Pace`). Memory holds two batches at most:
-            one filling, one being written.
+            fast, after up to eight times as many seconds (`sinks.clickhouse.pace.Pace`). Memory holds two batches at
+            most: one filling, one being written.
         metrics_port: of `/metrics`, `/ping` and `/ready` on loopback; 0: any free one.
         ready_file: gets `{"pid", "metrics_port"}` as JSON once the port is open.
         retry_seconds: longest pause between two attempts while ClickHouse is away.

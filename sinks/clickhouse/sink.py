@@ -104,7 +104,7 @@ class Sink:
                 queued_max_messages_kbytes=32 * 1024,
                 queued_min_messages=20_000,
                 # Rows wait for their batch anyway: few large answers cost the brokers less than many small ones.
-                fetch_min_bytes=128 * 1024,
+                fetch_min_bytes=1024 * 1024,
                 fetch_wait_max_ms=100,
                 topic_metadata_refresh_interval_ms=5_000,
                 session_timeout_ms=int(config.session_seconds * 1000),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,6 +45,12 @@ def test_another_number_of_partitions_is_drift_as_a_change_would_part_a_persons_
     (action,) = differences([KEPT], {"kept": found(KEPT, partitions=count)})
     assert action.kind == "drift"
     assert f"VENUECODE_KAFKA__PARTITIONS={count}" in action.detail
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_alert_topics_that_have_another_number_of_partitions_are_left_as_they_are(count: int) -> None:
+    few = replace(KEPT, any_partitions=True)
+    assert differences([few], {"kept": found(KEPT, partitions=count)}) == []
 
 
 def test_another_replication_is_drift() -> None:

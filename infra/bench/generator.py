@@ -25,7 +25,10 @@ from schemas.topics import Topics
 from streams.batch_producer import BatchProducer, Records
 
 _TICK_S: Final = 0.02
-"""At 100,000 scans/s a tick of half as much costs brokers and worker a twentieth more: twice as many small requests."""
+_BUSY_TICK_S: Final = 0.04
+_BUSY_RATE: Final = 50_000
+"""A produce request costs the broker as much as some hundreds of scans do, and each tick is one for every partition:
+from so many scans a second on ticks are longer."""
 _REPORT_S: Final = 0.25
 _MOST: Final = 10_000
 _UNDER_WAY: Final = 400_000
@@ -57,6 +60,15 @@ def due(phases: Sequence[Phase], elapsed: float) -> int:
         total += phase.rate * min(max(0.0, elapsed), phase.seconds)
         elapsed -= phase.seconds
     return int(total)
+
+
+def tick_s(phases: Sequence[Phase], elapsed: float) -> float:
+    """How long it gathers scans after so many seconds."""
+    for phase in phases:
+        if elapsed < phase.seconds:
+            return _BUSY_TICK_S if phase.rate >= _BUSY_RATE else _TICK_S
+        elapsed -= phase.seconds
+    return _TICK_S
 
 
 class Generator:
@@ -103,7 +115,7 @@ class Generator:
                 self.report("progress")
             if elapsed >= length:
                 break
-            stop.wait(max(0.0, _TICK_S - (time.monotonic() - now)))
+            stop.wait(max(0.0, tick_s(phases, elapsed) - (time.monotonic() - now)))
         deadline = time.monotonic() + _FLUSH_S
         while self._producer.acknowledged_of_all() < self.sent and time.monotonic() < deadline:
             self._producer.poll(10)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.bench.generator import Phase, due, plan_text, read_plan
+from infra.bench.generator import Phase, due, plan_text, read_plan, tick_s
 from infra.bench.meters import Latencies
 from infra.bench.people import PROBES, People, ScanWriter, utc_now
 from infra.bench.soak import verdict
@@ -106,3 +106,15 @@ def test_latencies_are_counted_by_when_they_began() -> None:
         found.add(now, began)
     assert found.quantiles(1000, 1050) == {"p50": 35, "p99": pytest.approx(59.5, abs=0.1)}
     assert found.quantiles(5000) is None
+
+
+def test_a_generator_gathers_scans_for_longer_where_many_are_sent() -> None:
+    phases = [Phase(30, 10_000), Phase(120, 100_000), Phase(60, 10_000)]
+    assert [tick_s(phases, elapsed) for elapsed in (0, 29.9, 30, 149.9, 150, 300)] == [
+        0.02,
+        0.02,
+        0.04,
+        0.04,
+        0.02,
+        0.02,
+    ]

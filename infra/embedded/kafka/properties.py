@@ -85,8 +85,9 @@ def server_properties(node: Node, nodes: list[Node], further: Mapping[str, str] 
         "replica.fetch.max.bytes": MAX_MESSAGE_BYTES,
         # Small machine: the cleaner's buffer is 128 MB by default, a quarter of the heap.
         "log.cleaner.dedupe.buffer.size": 32 * 1024 * 1024,
-        "num.network.threads": 2,
-        "num.io.threads": 4,
+        # Handing requests from thread to thread costs more than it gains (docs/decisions/0010-sink.md, fewer requests).
+        "num.network.threads": 1,
+        "num.io.threads": 2,
         # A node that was killed is out, and may come back, sooner than after the usual 9 s.
         "broker.session.timeout.ms": 3000 if replicas == 1 else 5000,
         "broker.heartbeat.interval.ms": 500,

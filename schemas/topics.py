@@ -91,7 +91,7 @@ def topic_plan(
     Scans, statuses and visits are co-partitioned (same number of partitions, same key, same partitioner): the worker
     that owns a partition of the scans needs that partition of the statuses and no other. Alerts are few, and each
     partition of theirs costs brokers and clients a request of its own as often as the worker has any
-    (docs/decisions/0013-alerts-by-the-column.md): a quarter as many.
+    (docs/decisions/0010-sink.md, fewer requests): a quarter as many.
     """
     min_isr = "2" if replication_factor >= 3 else "1"
     common = {"min.insync.replicas": min_isr, "max.message.bytes": str(_MAX_MESSAGE)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, get_args
 
 from schemas.alert import AlertLevel
@@ -104,8 +104,8 @@ def topic_plan(
         "max.compaction.lag.ms": str(_DAY_MS),
     }
 
-    def spec(name: str, config: Mapping[str, str], count: int = partitions) -> TopicSpec:
-        return TopicSpec(name, count, replication_factor, config)
+    def spec(name: str, config: Mapping[str, str], count: int = partitions, any_partitions: bool = False) -> TopicSpec:
+        return TopicSpec(name, count, replication_factor, config, any_partitions)
 
     return (
         # Verdicts about a scan's time go by the record's timestamp: the brokers' clock, not that of whoever sent it.
@@ -113,7 +113,7 @@ def topic_plan(
         spec(topics.statuses, compacted),
         spec(topics.venues, compacted, 1),
         spec(topics.visits, kept),
-        *(replace(spec(name, kept, max(1, partitions // 4)), any_partitions=True) for name in topics.all_alerts),
+        *(spec(name, kept, max(1, partitions // 4), any_partitions=True) for name in topics.all_alerts),
         spec(topics.dead_letters, {**kept, "max.message.bytes": str(_MAX_DEAD_LETTER)}, 1),
         spec(topics.replays, compacted, 1),
         spec(topics.exposure_windows, compacted, 1),

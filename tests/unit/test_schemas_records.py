@@ -70,6 +70,7 @@ def test_the_topics_are_laid_out_as_the_worker_needs_them(replicas: int) -> None
     assert {spec.config["min.insync.replicas"] for spec in plan.values()} == {"1" if replicas == 1 else "2"}
     assert plan[topics.scans].config["retention.ms"] == "1209600000"
     assert {plan[name].partitions for name in topics.all_alerts} == {1}
+    assert {name for name, spec in plan.items() if spec.any_partitions} == set(topics.all_alerts)
 
 
 def test_client_settings_lose_nothing_by_default_and_can_be_overridden() -> None:

@@ -38,6 +38,8 @@ _POWERS: Final = 10 ** np.arange(_INTEGER_DIGITS + 1)
 _NEVER_NULL: Final = 2
 """So many of the parts of a trip are never null, the first."""
 _WORD: Final = 8
+_ODD: Final = 8
+"""With more than one in so many of another width texts are cut out one by one."""
 _Z: Final = ord("Z")
 _IN_MICROSECONDS: Final = np.frombuffer(b"0000-00-00T00:00:00.000000Z", np.uint8)
 _BETWEEN: Final = b" "
@@ -72,6 +74,7 @@ class Time(NamedTuple):
         cut: where its fraction ends; where it would begin, if there is none to be written.
         short: whether its fraction has three digits.
         at_ms: epoch milliseconds.
+        characters: the time with microseconds, a row of characters each.
     """
 
     begin: Ints
@@ -79,6 +82,7 @@ class Time(NamedTuple):
     cut: Ints
     short: Mask
     at_ms: Ints
+    characters: Characters
 
 
 class Trip(NamedTuple):
@@ -110,8 +114,12 @@ class Lines:
     """
 
     def __init__(self, values: Sequence[bytes | None], *, ascii_only: bool = True) -> None:
-        given = [value or b"" for value in values] if None in values else cast("Sequence[bytes]", values)
-        self._bytes = _BETWEEN.join([*given, _MARGIN])
+        given = cast("Sequence[bytes]", values)
+        try:
+            self._bytes = _BETWEEN.join([*given, _MARGIN])
+        except TypeError:  # to look for a null costs more than to run into one
+            given = [value or b"" for value in values]
+            self._bytes = _BETWEEN.join([*given, _MARGIN])
         lengths = np.fromiter(map(len, given), np.int64, len(given))
         self.ends: Ints = np.cumsum(lengths + 1) - 1
         self.begins: Ints = self.ends - lengths
@@ -178,7 +186,7 @@ class Lines:
         no_fraction = microseconds == 0
         cut = end - 1
         cut[no_fraction] = begin[no_fraction] + WHOLE_SECOND - 1
-        return Time(begin, end, cut, short & ~no_fraction, at_ms)
+        return Time(begin, end, cut, short & ~no_fraction, at_ms, characters)
 
     def one_of(self, texts: Sequence[str]) -> Ints:
         """One of some texts and a quote; returns its number."""
@@ -297,6 +305,22 @@ class Lines:
         self.rejoin(rows, others)
         return Trip(rows, parts, absent)
 
+    def texts(self, begins: Ints, ends: Ints, then: str = "") -> list[str]:
+        """What stands between places of the text, most of them equally far apart, each with `then` behind it."""
+        widths = ends - begins
+        usual = int(np.bincount(widths).argmax()) if len(widths) else 0
+        odd = (widths != usual).nonzero()[0].tolist()
+        if not usual or len(odd) > len(widths) // _ODD:
+            text = self.text
+            return [f"{text[begin:end]}{then}" for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+        rows = np.empty((len(widths), usual + len(then)), np.uint32)
+        rows[:, :usual] = self.characters(begins, usual)
+        rows[:, usual:] = np.frombuffer(then.encode(), np.uint8)
+        found = texts_of(rows)
+        for at in odd:
+            found[at] = f"{self._bytes[begins[at] : ends[at]].decode('latin-1')}{then}"
+        return found
+
     def ended(self) -> Mask:
         """Which lines have nothing more."""
         return np.equal(self.at, self.ends)
@@ -337,6 +361,13 @@ class Lines:
         """What begins at each place, a copy: numpy copies an item of one width as one."""
         width = np.dtype(kind).itemsize
         return np.ndarray((len(self._bytes) - width + 1,), kind, self._bytes, 0, (1,))[at]
+
+
+def texts_of(characters: npt.NDArray[np.uint8 | np.uint32]) -> list[str]:
+    """Rows of characters, none of them null, as texts: half of what it takes to cut each out of a text."""
+    codes = np.ascontiguousarray(characters, np.uint32)
+    found: list[str] = codes.view(f"U{characters.shape[1]}").ravel().tolist()
+    return found
 
 
 @lru_cache(maxsize=1024)

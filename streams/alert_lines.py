@@ -55,7 +55,7 @@ class AlertWriter:
             which: of them.
             venues: of all of them.
         """
-        heads = [scans.heads[at] for at in which]
+        heads = [scans.heads[at] + scans.tails[at] for at in which]
         persons: Iterable[str] = [head[_PERSON] for head in heads] if self._of_person else repeat("")
         ids = self._ids.of(persons, [scans.venue_ids[at] for at in which], scans.at_ms[which].tolist())
         positions, level, write = scans.positions, self._level, self._write

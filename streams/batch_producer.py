@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from schemas.errors import FatalError
-from streams.librdkafka import COPY, RECORD, address_of
+from streams.librdkafka import IN_PLACE, RECORD, address_of
 from streams.reporting_producer import ReportingProducer
 
 _LINE_BREAK: Final = ord("\n")
@@ -39,7 +39,8 @@ class BatchProducer(ReportingProducer):
 
     A partition's records are acknowledged in the order in which they were produced: they are numbered, and a broker
     takes none before all earlier ones. So a count tells which of them Kafka has. A record that was lost (its time-out
-    passed, or it was refused) raises an error where it would have been counted.
+    passed, or it was refused) raises an error where it would have been counted. Values are not copied: they are kept
+    until all of a batch and of those before it are acknowledged.
 
     One thread calls `produce`, one thread the other methods.
 
@@ -56,6 +57,7 @@ class BatchProducer(ReportingProducer):
         self._name, self._records_topic = topic, self._topic(topic)
         self._produced: defaultdict[int, int] = defaultdict(int)
         self._acknowledged: defaultdict[int, int] = defaultdict(int)
+        self._kept: deque[tuple[Mapping[int, int], bytes]] = deque()
 
     def produce(self, records: Records) -> dict[int, int]:
         """Take over records; never waits for a broker.
@@ -79,13 +81,16 @@ class BatchProducer(ReportingProducer):
         rows["payload"] = address_of(lines) + begins.astype(np.uint64)
         rows["key_len"] = length = len(records.keys[0])
         rows["key"] = address_of(keys) + np.arange(count, dtype=np.uint64) * np.uint64(length)
-        first, reached = rows.ctypes.data, {}
         for partition, part in records.counts.items():
-            if self._lib.produce_batch(self._records_topic, partition, COPY, first, part) != part:
+            self._produced[partition] += part
+        reached = {partition: self._produced[partition] for partition in records.counts}
+        # Before the first is produced: reports of it may come before the last is.
+        self._kept.append((reached, lines))
+        first = rows.ctypes.data
+        for partition, part in records.counts.items():
+            if self._lib.produce_batch(self._records_topic, partition, IN_PLACE, first, part) != part:
                 raise FatalError(f"a record for {self._name} was refused: {self._text(int(rows['err'].min()))}")
             first += part * RECORD.itemsize
-            self._produced[partition] += part
-            reached[partition] = self._produced[partition]
         return reached
 
     def acknowledged(self, partition: int) -> int:
@@ -99,3 +104,5 @@ class BatchProducer(ReportingProducer):
     def _delivered(self, event: int, count: int) -> None:
         first = self._lib.event_message_next(event).contents
         self._acknowledged[first.partition] += count
+        while self._kept and all(self._acknowledged[of] >= reached for of, reached in self._kept[0][0].items()):
+            self._kept.popleft()

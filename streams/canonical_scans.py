@@ -9,7 +9,7 @@ rejected here, and a property test holds both to the same columns. Pure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 import numpy as np
 
@@ -55,11 +55,10 @@ def read_canonical(keys: Sequence[bytes | None], values: Sequence[bytes | None])
     lines.literal(',"gateway":"')
     lines.identifier()
     lines.literal('"}')
-    known = b"".join(key if key is not None and len(key) == _TOKEN_LENGTH else _NO_KEY for key in keys)
+    known = _joined(keys)
     are_keys = all_of_each(tokens == np.frombuffer(known, np.uint8).reshape(-1, _TOKEN_LENGTH))
     read = lines.good & are_keys & lines.ended()
     good = read.nonzero()[0]
-    text = lines.text
     positions: Sequence[int] = range(len(values))
     if len(good) < len(values):
         if len(good) and len(values) - len(good) <= FEW:
@@ -69,32 +68,36 @@ def read_canonical(keys: Sequence[bytes | None], values: Sequence[bytes | None])
             read, positions = read[good], good.tolist()
         tokens, direction = tokens[good], direction[good]
         time = Time._make(column[good] for column in time)
-    heads, seconds = _copied(text, lines.begins[good], lines.ends[good] - 1, time)
+    heads, tails = _copied(lines, lines.begins[good], lines.ends[good] - 1, time)
     return ScanColumns(
         positions,
         heads,
+        tails,
         bytes.fromhex(tokens.tobytes().decode()),
-        _cut(text, venue.begin[good], venue.end[good]),
+        lines.texts(venue.begin[good], venue.end[good]),
         direction == _ENTER,
-        seconds,
+        time.characters[:, SECONDS_AT:],
         time.at_ms,
         read,
     )
 
 
-def _copied(text: str, begins: Ints, ends: Ints, time: Time) -> tuple[list[str], list[str]]:
-    """Parts of the text with their times as the encoder writes them; and these times, from their seconds on."""
-    seconds_at = time.begin + SECONDS_AT
+def _joined(keys: Sequence[bytes | None]) -> bytes:
+    """All keys, each as long as a token; another text for one that is not."""
+    try:
+        if {_TOKEN_LENGTH}.issuperset(map(len, cast("Sequence[bytes]", keys))):
+            return b"".join(cast("Sequence[bytes]", keys))
+    except TypeError:  # there is a null among them
+        pass
+    return b"".join(key if key is not None and len(key) == _TOKEN_LENGTH else _NO_KEY for key in keys)
+
+
+def _copied(lines: Lines, begins: Ints, ends: Ints, time: Time) -> tuple[list[str], list[str]]:
+    """Parts of the text in two pieces each, joined with their times as the encoder writes them."""
     if np.array_equal(time.cut, time.end - 1) and not time.short.any():
-        return _cut(text, begins, ends), _cut(text, seconds_at, time.end)
-    fills = ["000Z" if short else "Z" for short in time.short.tolist()]
-    cuts = time.cut.tolist()
-    left, right = zip(begins.tolist(), cuts, fills, strict=True), _cut(text, time.end, ends)
-    heads = [f"{text[begin:cut]}{fill}{rest}" for (begin, cut, fill), rest in zip(left, right, strict=True)]
-    return heads, [
-        f"{text[begin:cut]}{fill}" for begin, cut, fill in zip(seconds_at.tolist(), cuts, fills, strict=True)
-    ]
-
-
-def _cut(text: str, begins: Ints, ends: Ints) -> list[str]:
-    return [text[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+        return lines.texts(begins, ends), [""] * len(begins)
+    usual = "000Z" if time.short.sum() * 2 > len(begins) else "Z"
+    heads = lines.texts(begins, time.cut, usual)
+    for at in (time.short != (usual == "000Z")).nonzero()[0].tolist():
+        heads[at] = heads[at].removesuffix(usual) + ("000Z" if time.short[at] else "Z")
+    return heads, lines.texts(time.end, ends)

@@ -23,6 +23,8 @@ from confluent_kafka import cimpl
 from schemas.errors import ConfigurationError, FatalError
 
 PRODUCER: Final = 0
+IN_PLACE: Final = 0x0
+"""The value stays where it is, and must until its record is reported; a key is copied all the same."""
 COPY: Final = 0x2
 DELIVERY: Final = 0x1
 ERROR: Final = 0x8

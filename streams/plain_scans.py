@@ -14,7 +14,7 @@ from msgspec.structs import force_setattr
 
 from schemas.fast import FastDecoder, encode_lines
 from schemas.scan import Scan
-from schemas.utc_times import FORM, MILLISECOND, SECONDS_AT, WHOLE_SECOND, Ints, Mask, read_times
+from schemas.utc_times import FORM, MILLISECOND, SECONDS_AT, WHOLE_SECOND, Characters, Ints, Mask, read_times
 from streams.canonical_scans import read_canonical
 from streams.scan_columns import ScanColumns
 
@@ -54,7 +54,7 @@ def _read_decoded(
     if not scans:
         return None
     written = cast("list[str]", [scan.scanned_at for scan in scans])
-    times, at_ms, read = _times(written)
+    times, characters, at_ms, read = _times(written)
     if times is not written:
         for scan, time, before in zip(scans, times, written, strict=True):
             if time is not before:
@@ -62,10 +62,11 @@ def _read_decoded(
     return ScanColumns(
         positions,
         encode_lines(scans).decode().split("}\n")[:-1],
+        [""] * len(scans),
         bytes.fromhex("".join(tokens)),
         [scan.venue_id for scan in scans],
         np.array([scan.direction == "enter" for scan in scans]),
-        [time[SECONDS_AT:] for time in times],
+        characters[:, SECONDS_AT:],
         at_ms,
         read,
     )
@@ -79,8 +80,8 @@ def _are_keys(keys: Sequence[bytes | None], tokens: Sequence[str]) -> bool:
     return set(map(len, known)) == {len(tokens[0])} and b"".join(known) == "".join(tokens).encode()
 
 
-def _times(texts: list[str]) -> tuple[list[str], Ints, Mask]:
-    """Times as `encode` writes them, in epoch milliseconds, and which of them were read.
+def _times(texts: list[str]) -> tuple[list[str], Characters, Ints, Mask]:
+    """Times as `encode` writes them, as characters with microseconds, in epoch milliseconds, and which were read.
 
     Returns the very texts where these are in microseconds and none is a whole second.
     """
@@ -98,7 +99,7 @@ def _times(texts: list[str]) -> tuple[list[str], Ints, Mask]:
         wide = list(wide)
         for at in whole:
             wide[at] = wide[at][: WHOLE_SECOND - 1] + "Z"
-    return wide, at_ms, read
+    return wide, characters, at_ms, read
 
 
 def _widened(text: str) -> str:

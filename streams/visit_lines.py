@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 
 from schemas.fast import encode_value
-from schemas.utc_times import Mask
+from schemas.side_by_side import texts_of
+from schemas.utc_times import FORM, SECONDS_AT, Mask
 from streams.batching.batch import Batch
 from streams.decide import VenueView
 from streams.rules import RuleSet
@@ -22,6 +23,10 @@ from streams.statuses.kinds import Kind
 from streams.statuses.partition import InForce
 
 _MINUTE_MS: Final = 60_000
+_PARTS: Final = 6
+_STAY: Final = f'"{FORM}"'
+_SECONDS: Final = slice(1 + SECONDS_AT, len(_STAY) - 1)
+_NO_FRACTION: Final = '.000000Z"'
 
 
 class VisitLines:
@@ -35,33 +40,37 @@ class VisitLines:
     """
 
     def __init__(self, size: int) -> None:
-        self._parts: list[str] = [""] * (3 * size)
+        self._parts: list[str] = [""] * (_PARTS * size)
 
     def put_all(self, positions: Sequence[int], *columns: Sequence[str]) -> None:
-        """The lines at these positions, each as three parts, the last one with a line break at its end."""
+        """The lines at these positions, each in six parts, the last one with a line break at its end."""
+        size = len(self._parts) // _PARTS
         for part, column in enumerate(columns):
-            if 3 * len(column) == len(self._parts):
-                self._parts[part::3] = column
-            elif 3 * len(column) > len(self._parts) // 2:
+            if len(column) == size:
+                self._parts[part::_PARTS] = column
+            elif 2 * len(column) > size:
                 # A few of many are missing, as where one scan in a hundred is bad: a loop took a tenth of all the time.
-                whole = np.array(self._parts[part::3], object)
+                whole = np.array(self._parts[part::_PARTS], object)
                 whole[positions] = column
-                self._parts[part::3] = whole.tolist()
+                self._parts[part::_PARTS] = whole.tolist()
             else:
                 for at, text in zip(positions, column, strict=True):
-                    self._parts[3 * at + part] = text
+                    self._parts[_PARTS * at + part] = text
 
     def put(self, position: int, visit: bytes) -> None:
         """The line at a position, in place of another."""
-        self._parts[3 * position : 3 * position + 3] = visit.decode(), "", "\n"
+        self._put(position, visit.decode(), "\n")
 
     def drop(self, position: int) -> None:
         """No line at a position."""
-        self._parts[3 * position : 3 * position + 3] = "", "", ""
+        self._put(position)
 
     def text(self) -> bytes:
         """All lines, each ended by a line break."""
         return "".join(self._parts).encode()
+
+    def _put(self, position: int, *parts: str) -> None:
+        self._parts[_PARTS * position : _PARTS * (position + 1)] = [*parts, *[""] * (_PARTS - len(parts))]
 
 
 def write_visits(
@@ -104,10 +113,11 @@ def write_visits(
     flags = [venue.flags_json for venue in venues]
     for at in np.flatnonzero(late).tolist():
         flags[at] = flags[at][:-1] + ('"late"]' if flags[at].endswith("[]") else ',"late"]')
-    ends = [
-        f"{colour}{version}{age_is}{age}{decision}{stay}{flag}{origin}{offset}{end}"
-        for (colour, age_is, decision), version, age, stay, flag, origin, offset in zip(
-            map(parts.__getitem__, numbers),
+    kinds_of_each = [parts[number] for number in numbers]
+    told = [
+        f"{version}{age_is}{age}{decision}{stay}{flag}{origin}{offset}"
+        for (_, age_is, decision), version, age, stay, flag, origin, offset in zip(
+            kinds_of_each,
             versions,
             ages,
             _stays(scans, venues),
@@ -117,7 +127,8 @@ def write_visits(
             strict=True,
         )
     ]
-    lines.put_all(scans.positions, scans.heads, [venue.place_json for venue in venues], ends)
+    places, colours = [venue.place_json for venue in venues], [colour for colour, _, _ in kinds_of_each]
+    lines.put_all(scans.positions, scans.heads, scans.tails, places, colours, told, [end] * len(scans))
 
 
 def _status_parts(kind: Kind, rules: RuleSet) -> tuple[str, str, str]:
@@ -131,8 +142,14 @@ def _stays(scans: ScanColumns, venues: Sequence[VenueView]) -> list[str]:
     """Until when each person stays, as JSON: whole minutes are added, so seconds and fraction are the scan's."""
     stay = np.fromiter([venue.stay_minutes for venue in venues], np.int64, len(scans))
     minutes, which = np.unique(scans.at_ms // _MINUTE_MS + stay, return_inverse=True)
-    texts = np.datetime_as_string(minutes.astype("M8[m]")).tolist()
-    return [
-        f'"{texts[minute]}:{seconds}"' if enters else "null"
-        for minute, seconds, enters in zip(which.tolist(), scans.seconds, scans.enters.tolist(), strict=True)
-    ]
+    until = "".join(f'"{minute}:' for minute in np.datetime_as_string(minutes.astype("M8[m]")).tolist()).encode()
+    rows = np.full((len(scans), len(_STAY)), ord('"'), np.uint8)
+    rows[:, : _SECONDS.start] = np.frombuffer(until, np.uint8).reshape(-1, _SECONDS.start)[which]
+    rows[:, _SECONDS] = scans.seconds
+    found = texts_of(rows)
+    for at in (scans.at_ms % 1000 == 0).nonzero()[0].tolist():
+        if found[at].endswith(_NO_FRACTION):
+            found[at] = found[at].removesuffix(_NO_FRACTION) + 'Z"'
+    for at in (~scans.enters).nonzero()[0].tolist():
+        found[at] = "null"
+    return found

@@ -5,6 +5,7 @@ Against librdkafka's own mock cluster: what is asked here is what our side makes
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -103,6 +104,28 @@ def test_counts_are_of_each_partition_and_in_order() -> None:
         assert producer.acknowledged(1) == 0
     finally:
         producer.close()
+
+
+def test_values_are_kept_until_they_are_acknowledged_and_no_longer() -> None:
+    made = [records(partition, 2000) for partition in (0, 1, 0)]
+    before = [sys.getrefcount(some.lines) for some in made]
+    for cluster, acknowledged in ((NOBODY, False), (MOCK, True)):
+        producer = BatchProducer(producer_config(cluster), "visits")
+        try:
+            for some in made:
+                producer.produce(some)
+            assert [sys.getrefcount(some.lines) for some in made] == [count + 1 for count in before]
+            if acknowledged:
+
+                def let_go(producer: BatchProducer = producer) -> bool:
+                    producer.poll(10)
+                    return [sys.getrefcount(some.lines) for some in made] == before
+
+                wait_until(let_go, TIMEOUT, "all values to be let go of")
+                assert producer.acknowledged_of_all() == 6000
+        finally:
+            producer.close()
+        del producer
 
 
 @pytest.mark.parametrize("wrong", [{"lines": b"1\n2\n"}, {"counts": {0: 1, 3: 1}}])

@@ -10,19 +10,21 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from schemas.errors import ConfigurationError, FatalError
 from schemas.kafka import ClientConfig, producer_config
-from streams.batch_producer import BatchProducer, Records
+from streams.batch_producer import REQUEST_BYTES, BatchProducer, Records
 from streams.messages import Messages
 from streams.output import Output
 from tests.support.waiting import wait_until
 
 MOCK: ClientConfig = {"test.mock.num.brokers": 1, "bootstrap.servers": "127.0.0.1:1"}
 NOBODY: ClientConfig = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0, "message.timeout.ms": 300}
+SLOW: ClientConfig = {**MOCK, "test.mock.broker.rtt": 200}
 TIMEOUT = 20
 
 
@@ -35,6 +37,25 @@ def records(partition: int, count: int) -> Records:
 def alerts(count: int, *, urgent: bool = False) -> Messages:
     column = [b"%d" % number for number in range(count)]
     return Messages("alerts", column, column, {"h": column, "i": column}, urgent=urgent)
+
+
+class GivenToLibrary:
+    """What a producer gives to librdkafka: partition and number of records, and what of it was acknowledged before."""
+
+    def __init__(self) -> None:
+        self.counts: list[tuple[int, int]] = []
+        self.acknowledged_before: list[int] = []
+
+    def watch(self, producer: BatchProducer) -> None:
+        library = producer._lib
+
+        def produce_batch(topic: int, partition: int, flags: int, first: int, count: int) -> int:
+            self.counts.append((partition, count))
+            self.acknowledged_before.append(producer.acknowledged(partition))
+            return int(library.produce_batch(topic, partition, flags, first, count))
+
+        functions = {name: getattr(library, name) for name in library.__slots__}
+        producer._lib = SimpleNamespace(**{**functions, "produce_batch": produce_batch})
 
 
 @contextmanager
@@ -126,6 +147,45 @@ def test_values_are_kept_until_they_are_acknowledged_and_no_longer() -> None:
         finally:
             producer.close()
         del producer
+
+
+def test_no_record_of_a_partition_is_given_to_the_library_before_the_earlier_ones_are_acknowledged() -> None:
+    producer, given = BatchProducer(producer_config(SLOW), "visits"), GivenToLibrary()
+    try:
+        given.watch(producer)
+        reached = [producer.produce(records(partition, 3)) for partition in (0, 1, 0, 0)]
+        assert reached == [{0: 3}, {1: 3}, {0: 6}, {0: 9}]
+        assert given.counts == [(0, 3), (1, 3)]
+
+        def all_there() -> bool:
+            producer.poll(10)
+            return (producer.acknowledged(0), producer.acknowledged(1)) == (9, 3)
+
+        wait_until(all_there, TIMEOUT, "everything to be acknowledged")
+        assert given.counts == [(0, 3), (1, 3), (0, 3), (0, 3)]
+        assert given.acknowledged_before == [0, 0, 3, 3], "the two that waited went together"
+    finally:
+        producer.close()
+
+
+def test_no_more_of_a_partition_is_given_to_the_library_at_once_than_a_request_holds() -> None:
+    count, value = 100, b"x" * 60_000
+    lines = (value + b"\n") * count
+    producer, given = BatchProducer(producer_config(MOCK), "visits"), GivenToLibrary()
+    try:
+        given.watch(producer)
+        producer.produce(Records({0: count}, [b"%032d" % number for number in range(count)], lines))
+
+        def all_there() -> bool:
+            producer.poll(10)
+            return producer.acknowledged(0) == count
+
+        wait_until(all_there, TIMEOUT, "everything to be acknowledged")
+        assert sum(number for _, number in given.counts) == count
+        assert len(given.counts) == 2
+        assert max(number for _, number in given.counts) * len(value) <= REQUEST_BYTES
+    finally:
+        producer.close()
 
 
 @pytest.mark.parametrize("wrong", [{"lines": b"1\n2\n"}, {"counts": {0: 1, 3: 1}}])

@@ -1,4 +1,4 @@
-"""Faults of Faust and aiokafka that the batch transport works around: that they are there, and that we have none.
+"""Faults of Faust, aiokafka and librdkafka that we work around: that they are there, and that we have none.
 
 One that is gone makes its test here fail: then docs/upstream.md and the workaround are to be looked at again.
 """
@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka import Producer
 from faust.transport.consumer import Consumer
 from faust.types import TP
 
+from schemas.kafka import ClientConfig
+from streams.batch_producer import BatchProducer, Records
 from streams.batching.app import BatchApp
 from streams.batching.batch import Place
 from streams.batching.transport import BatchConsumerThread, Batching
+from tests.support.waiting import wait_until
 
 TOPIC = "scans"
 HERE = TP(TOPIC, 0)
@@ -187,3 +194,85 @@ def test_ours_says_of_every_partition_where_it_is_to_be_read_from_and_leaves_the
 def test_upstream_cannot_make_tls_credentials_by_itself() -> None:
     with pytest.raises(TypeError):
         faust.SSLCredentials()
+
+
+def _sending_threads_cpu_s() -> float:
+    """What the threads of librdkafka that send have taken of this process's CPU time until now."""
+    found = 0.0
+    for task in Path("/proc/self/task").iterdir():
+        if (task / "comm").read_text().startswith("rdk:broker"):
+            fields = (task / "stat").read_text().rpartition(")")[2].split()
+            found += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
+def _share_of_a_core_while_an_answer_is_awaited(produce: Callable[[], object], waiting: Callable[[], bool]) -> float:
+    """Of the sending threads, while one request of a partition is under way and another one's records are there.
+
+    Args:
+        produce: takes over what is more than a request for one partition.
+        waiting: whether anything was not acknowledged yet.
+    """
+    produce()
+    wait_until(lambda: not waiting(), 30, "the first records to be acknowledged")
+    produce()
+    wait_until(_passed(0.2), 10, "a request to be under way")
+    began, before = time.monotonic(), _sending_threads_cpu_s()
+    wait_until(_passed(0.5), 10, "half a second to pass")
+    share = (_sending_threads_cpu_s() - before) / (time.monotonic() - began)
+    assert waiting()
+    return share
+
+
+def _passed(seconds: float) -> Callable[[], bool]:
+    until = time.monotonic() + seconds
+    return lambda: time.monotonic() > until
+
+
+SLOW_BROKER: ClientConfig = {
+    "test.mock.num.brokers": 1,
+    "bootstrap.servers": "127.0.0.1:1",
+    "test.mock.broker.rtt": 1000,
+    "socket.timeout.ms": 10_000,
+    "linger.ms": 5,
+}
+needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="CPU time by thread is read from /proc")
+
+
+@needs_proc
+def test_upstream_takes_a_core_while_records_wait_for_a_request_of_their_partition() -> None:
+    producer = Producer({**SLOW_BROKER, "enable.idempotence": True, "batch.num.messages": 100})
+
+    def produce() -> None:
+        for number in range(200):
+            producer.produce("visits", b"x" * 600, b"%d" % number, partition=0)
+
+    def waiting() -> bool:
+        producer.poll(0)
+        return len(producer) > 0
+
+    try:
+        assert _share_of_a_core_while_an_answer_is_awaited(produce, waiting) > 0.2
+    finally:
+        producer.purge()
+        producer.flush(1)
+
+
+@needs_proc
+def test_ours_rests_while_records_wait_for_a_request_of_their_partition() -> None:
+    producer, taken = BatchProducer(SLOW_BROKER, "visits"), 0
+    keys, lines = [b"%032d" % number for number in range(100)], (b"x" * 600 + b"\n") * 100
+
+    def produce() -> None:
+        nonlocal taken
+        for _ in range(2):
+            taken = producer.produce(Records({0: 100}, keys, lines))[0]
+
+    def waiting() -> bool:
+        producer.poll(0)
+        return producer.acknowledged(0) < taken
+
+    try:
+        assert _share_of_a_core_while_an_answer_is_awaited(produce, waiting) < 0.1
+    finally:
+        producer.close()

@@ -22,11 +22,11 @@ from streams.batching.batch import Place
 _ROWS_A_CALL: Final = 500
 _WAIT_S: Final = 0.02
 _LULL_S: Final = 0.005
-_FILL_S: Final = 0.04
+_FILL_S: Final = 0.025
 _LONG_FILL_S: Final = 0.08
 _LOAD_ROWS: Final = 32
 """Records within `_LULL_S` from which on there is load."""
-_RUSH_ROWS: Final = 2000
+_RUSH_ROWS: Final = 1250
 """Records within `_FILL_S` from which on a larger batch is worth another moment: 50,000 a second."""
 _TAKE_S: Final = 0.2
 _TIMEOUT_S: Final = 10.0

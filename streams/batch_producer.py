@@ -44,7 +44,7 @@ class _Piece(NamedTuple):
 
     Attributes:
         rows: what librdkafka is told, one a record.
-        size: bytes they take in a request, or less.
+        size: bytes they take in a request, at most.
         texts: what the rows point into.
     """
 

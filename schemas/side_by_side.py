@@ -70,14 +70,13 @@ class Time(NamedTuple):
     """Where in the text a time is, and what is to be written for it: up to `cut`, three zeros if `short`, and a Z.
 
     Attributes:
-        begin, end: of the time, the end exclusive.
+        end: of the time, exclusive.
         cut: where its fraction ends; where it would begin, if there is none to be written.
         short: whether its fraction has three digits.
         at_ms: epoch milliseconds.
         characters: the time with microseconds, a row of characters each.
     """
 
-    begin: Ints
     end: Ints
     cut: Ints
     short: Mask
@@ -125,11 +124,6 @@ class Lines:
         self.begins: Ints = self.ends - lengths
         self.at = self.begins
         self.good = self._plain(ascii_only)
-
-    @property
-    def text(self) -> str:
-        """The lines as they stand, and more; a character that is not ASCII is as wide as its bytes."""
-        return self._bytes.decode("latin-1")
 
     def literal(self, text: str) -> None:
         """What must stand here."""
@@ -186,7 +180,7 @@ class Lines:
         no_fraction = microseconds == 0
         cut = end - 1
         cut[no_fraction] = begin[no_fraction] + WHOLE_SECOND - 1
-        return Time(begin, end, cut, short & ~no_fraction, at_ms, characters)
+        return Time(end, cut, short & ~no_fraction, at_ms, characters)
 
     def one_of(self, texts: Sequence[str]) -> Ints:
         """One of some texts and a quote; returns its number."""
@@ -306,12 +300,15 @@ class Lines:
         return Trip(rows, parts, absent)
 
     def texts(self, begins: Ints, ends: Ints, then: str = "") -> list[str]:
-        """What stands between places of the text, most of them equally far apart, each with `then` behind it."""
+        """What stands between places of the text, most of them equally far apart, each with `then` behind it.
+
+        A character that is not ASCII is as wide as its bytes.
+        """
         widths = ends - begins
         usual = int(np.bincount(widths).argmax()) if len(widths) else 0
         odd = (widths != usual).nonzero()[0].tolist()
         if not usual or len(odd) > len(widths) // _ODD:
-            text = self.text
+            text = self._bytes.decode("latin-1")
             return [f"{text[begin:end]}{then}" for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
         rows = np.empty((len(widths), usual + len(then)), np.uint32)
         rows[:, :usual] = self.characters(begins, usual)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far; 0 where there is no /proc."""
+def cpu_seconds(pid: int, thread: int | None = None) -> float:
+    """User and system time of a process, or of one of its threads, so far; 0 where there is no /proc."""
+    folder = f"/proc/{pid}" if thread is None else f"/proc/{pid}/task/{thread}"
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"{folder}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -39,6 +39,16 @@ def alerts(count: int, *, urgent: bool = False) -> Messages:
     return Messages("alerts", column, column, {"h": column, "i": column}, urgent=urgent)
 
 
+def acknowledged_are(producer: BatchProducer, counts: dict[int, int]) -> None:
+    """Wait until exactly so many records of each partition are acknowledged."""
+
+    def all_there() -> bool:
+        producer.poll(10)
+        return {partition: producer.acknowledged(partition) for partition in counts} == counts
+
+    wait_until(all_there, TIMEOUT, "everything to be acknowledged")
+
+
 class GivenToLibrary:
     """What a producer gives to librdkafka: partition and number of records, and what of it was acknowledged before."""
 
@@ -116,12 +126,7 @@ def test_counts_are_of_each_partition_and_in_order() -> None:
             producer.produce(made) for made in (records(0, 10), records(1, 0), replace(several, counts={3: 5, 0: 2500}))
         ]
         assert counts == [{0: 10}, {}, {3: 5, 0: 2510}]
-
-        def all_there() -> bool:
-            producer.poll(10)
-            return (producer.acknowledged(0), producer.acknowledged(3)) == (2510, 5)
-
-        wait_until(all_there, TIMEOUT, "everything to be acknowledged")
+        acknowledged_are(producer, {0: 2510, 3: 5})
         assert producer.acknowledged(1) == 0
     finally:
         producer.close()
@@ -156,12 +161,7 @@ def test_no_record_of_a_partition_is_given_to_the_library_before_the_earlier_one
         reached = [producer.produce(records(partition, 3)) for partition in (0, 1, 0, 0)]
         assert reached == [{0: 3}, {1: 3}, {0: 6}, {0: 9}]
         assert given.counts == [(0, 3), (1, 3)]
-
-        def all_there() -> bool:
-            producer.poll(10)
-            return (producer.acknowledged(0), producer.acknowledged(1)) == (9, 3)
-
-        wait_until(all_there, TIMEOUT, "everything to be acknowledged")
+        acknowledged_are(producer, {0: 9, 1: 3})
         assert given.counts == [(0, 3), (1, 3), (0, 3), (0, 3)]
         assert given.acknowledged_before == [0, 0, 3, 3], "the two that waited went together"
     finally:
@@ -175,12 +175,7 @@ def test_no_more_of_a_partition_is_given_to_the_library_at_once_than_a_request_h
     try:
         given.watch(producer)
         producer.produce(Records({0: count}, [b"%032d" % number for number in range(count)], lines))
-
-        def all_there() -> bool:
-            producer.poll(10)
-            return producer.acknowledged(0) == count
-
-        wait_until(all_there, TIMEOUT, "everything to be acknowledged")
+        acknowledged_are(producer, {0: count})
         assert sum(number for _, number in given.counts) == count
         assert len(given.counts) == 2
         assert max(number for _, number in given.counts) * len(value) <= REQUEST_BYTES

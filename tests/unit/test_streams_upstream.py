@@ -20,6 +20,7 @@ from confluent_kafka import Producer
 from faust.transport.consumer import Consumer
 from faust.types import TP
 
+from infra.bench.usage import cpu_seconds
 from schemas.kafka import ClientConfig
 from streams.batch_producer import BatchProducer, Records
 from streams.batching.app import BatchApp
@@ -198,12 +199,11 @@ def test_upstream_cannot_make_tls_credentials_by_itself() -> None:
 
 def _sending_threads_cpu_s() -> float:
     """What the threads of librdkafka that send have taken of this process's CPU time until now."""
-    found = 0.0
-    for task in Path("/proc/self/task").iterdir():
-        if (task / "comm").read_text().startswith("rdk:broker"):
-            fields = (task / "stat").read_text().rpartition(")")[2].split()
-            found += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return found
+    return sum(
+        cpu_seconds(os.getpid(), int(task.name))
+        for task in Path("/proc/self/task").iterdir()
+        if (task / "comm").read_text().startswith("rdk:broker")
+    )
 
 
 def _share_of_a_core_while_an_answer_is_awaited(produce: Callable[[], object], waiting: Callable[[], bool]) -> float:
